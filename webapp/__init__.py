@@ -1,0 +1,1 @@
+"""The web app in which owners and trainers use the market with their wallets."""
