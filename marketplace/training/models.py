@@ -5,7 +5,8 @@ order. None of the architectures has buffers (running statistics), so the vector
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,15 @@ MAXIMUM_LAYERS: Final = 8
 MAXIMUM_WIDTH: Final = 8_192
 MAXIMUM_SIDE: Final = 1_024
 MAXIMUM_PARAMETERS: Final = 1 << 26
+
+# name -> the names of its parameters
+_ZOO: Final[dict[str, frozenset[str]]] = {
+    "logistic-regression": frozenset(),
+    "mlp": frozenset({"hidden"}),
+    "cnn": frozenset({"height", "width", "channels"}),
+}
+
+MODEL_NAMES: Final = tuple(_ZOO)
 
 Parameters = Mapping[str, object]
 Vector = npt.NDArray[np.float32]
@@ -42,65 +52,63 @@ def _widths_faults(what: str, value: object) -> list[str]:
 
 def _integers(value: object) -> list[int]:
     """Narrow a list of widths that `_widths_faults` has accepted."""
-    return [int(v) for v in value] if isinstance(value, Sequence) else []
-
-
-def _logistic_faults(parameters: Parameters, inputs: int) -> list[str]:
-    return []
-
-
-def _logistic_regression(parameters: Parameters, inputs: int, classes: int) -> nn.Module:
-    return nn.Sequential(nn.Linear(inputs, classes))
-
-
-def _mlp_faults(parameters: Parameters, inputs: int) -> list[str]:
-    return _widths_faults("hidden", parameters.get("hidden"))
-
-
-def _mlp(parameters: Parameters, inputs: int, classes: int) -> nn.Module:
-    layers: list[nn.Module] = []
-    width = inputs
-    for hidden in _integers(parameters["hidden"]):
-        layers += [nn.Linear(width, hidden), nn.ReLU()]
-        width = hidden
-    return nn.Sequential(*layers, nn.Linear(width, classes))
+    return [v for v in value if isinstance(v, int)] if isinstance(value, Sequence) else []
 
 
 def _cnn_faults(parameters: Parameters, inputs: int) -> list[str]:
-    height, width = parameters.get("height"), parameters.get("width")
+    """Return what is wrong with the parameters of a convolutional network."""
+    height, width, channels = (parameters.get(key) for key in ("height", "width", "channels"))
     faults = _integer_fault("height", height, 1, MAXIMUM_SIDE) + _integer_fault("width", width, 1, MAXIMUM_SIDE)
-    channel_faults = _widths_faults("channels", parameters.get("channels"))
-    if faults or not isinstance(height, int) or not isinstance(width, int):
+    channel_faults = _widths_faults("channels", channels)
+    if not isinstance(height, int) or not isinstance(width, int) or faults or channel_faults:
         return faults + channel_faults
     if height * width != inputs:
         faults.append(f"height x width is {height} x {width} = {height * width}; it must equal the {inputs} inputs")
-    halvings = len(_integers(parameters["channels"])) if not channel_faults else 0
-    if min(height, width) >> halvings == 0:
-        faults.append(f"{halvings} channel layers halve a {height} x {width} image to nothing; use fewer layers")
-    return faults + channel_faults
+    layers = len(_integers(channels))
+    if min(height, width) >> layers == 0:
+        faults.append(f"{layers} channel layers halve a {height} x {width} image to nothing; use fewer layers")
+    return faults
 
 
-def _cnn(parameters: Parameters, inputs: int, classes: int) -> nn.Module:
-    height, width = int(str(parameters["height"])), int(str(parameters["width"]))
+def _values_faults(name: str, parameters: Parameters, inputs: int) -> list[str]:
+    """Return what is wrong with the values of a model's parameters."""
+    match name:
+        case "mlp":
+            return _widths_faults("hidden", parameters.get("hidden"))
+        case "cnn":
+            return _cnn_faults(parameters, inputs)
+        case _:
+            return []
+
+
+def _mlp(widths: Sequence[int]) -> nn.Module:
+    """Fully connected layers from `widths[0]` inputs to `widths[-1]` logits, ReLU between."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def _cnn(height: int, width: int, channels: Sequence[int], classes: int) -> nn.Module:
+    """One 3 x 3 convolution, ReLU and 2 x 2 maximum pooling per entry of `channels`, then a linear layer."""
     layers: list[nn.Module] = [nn.Unflatten(1, (1, height, width))]
-    channels = 1
-    for wider in _integers(parameters["channels"]):
-        layers += [nn.Conv2d(channels, wider, kernel_size=3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-        channels, height, width = wider, height // 2, width // 2
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, classes))
+    for before, after in pairwise([1, *channels]):
+        layers += [nn.Conv2d(before, after, kernel_size=3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    left = (height >> len(channels)) * (width >> len(channels))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels[-1] * left, classes))
 
 
-Builder = Callable[[Parameters, int, int], nn.Module]
-FaultFinder = Callable[[Parameters, int], list[str]]
-
-# name -> (names of its parameters, what finds faults in their values, what builds it)
-_ZOO: Final[dict[str, tuple[frozenset[str], FaultFinder, Builder]]] = {
-    "logistic-regression": (frozenset(), _logistic_faults, _logistic_regression),
-    "mlp": (frozenset({"hidden"}), _mlp_faults, _mlp),
-    "cnn": (frozenset({"height", "width", "channels"}), _cnn_faults, _cnn),
-}
-
-MODEL_NAMES: Final = tuple(_ZOO)
+def _architecture(name: str, parameters: Parameters, inputs: int, classes: int) -> nn.Module:
+    """Return the modules of a faultless description, on the meta device: shapes and no memory."""
+    with torch.device("meta"):
+        match name:
+            case "mlp":
+                return _mlp([inputs, *_integers(parameters["hidden"]), classes])
+            case "cnn":
+                height, width = _integers([parameters["height"], parameters["width"]])
+                return _cnn(height, width, _integers(parameters["channels"]), classes)
+            case _:
+                return nn.Sequential(nn.Linear(inputs, classes))
 
 
 def model_faults(name: str, parameters: Parameters, inputs: int, classes: int) -> list[str]:
@@ -120,14 +128,11 @@ def model_faults(name: str, parameters: Parameters, inputs: int, classes: int) -
     faults += _integer_fault("classes", classes, 2, MAXIMUM_CLASSES)
     if name not in _ZOO:
         return [*faults, f"model {name!r} is not known; choose one of {', '.join(MODEL_NAMES)}"]
-    expected, find_faults, build = _ZOO[name]
-    for key in sorted(parameters.keys() - expected):
-        faults.append(f"{name} has no parameter {key!r}; it takes {', '.join(sorted(expected)) or 'none'}")
-    faults += find_faults(parameters, inputs)
+    for key in sorted(parameters.keys() - _ZOO[name]):
+        faults.append(f"{name} has no parameter {key!r}; it takes {', '.join(sorted(_ZOO[name])) or 'none'}")
+    faults += _values_faults(name, parameters, inputs)
     if not faults:
-        # On the meta device a module has shapes and no memory, so a giant can be measured and refused for free.
-        with torch.device("meta"):
-            count = parameter_count(build(parameters, inputs, classes))
+        count = parameter_count(_architecture(name, parameters, inputs, classes))
         if count > MAXIMUM_PARAMETERS:
             faults.append(f"the model has {count} parameters; at most {MAXIMUM_PARAMETERS} are supported")
     return faults
@@ -156,9 +161,7 @@ def build_model(name: str, parameters: Parameters, inputs: int, classes: int, se
     faults = model_faults(name, parameters, inputs, classes)
     if faults:
         raise ModelError("The model can't be built: " + "; ".join(faults) + ".", faults)
-    with torch.device("meta"):
-        model = _ZOO[name][2](parameters, inputs, classes)
-    model = model.to_empty(device="cpu")
+    model = _architecture(name, parameters, inputs, classes).to_empty(device="cpu")
     set_vector(model, initial_vector(parameter_shapes(model), seed))
     return model
 

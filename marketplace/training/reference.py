@@ -84,4 +84,5 @@ def integer_reference(gradient: npt.NDArray[np.float64], bits: int = 16) -> npt.
     if largest == 0.0:
         return np.zeros(gradient.shape, dtype=np.int64)
     # Dividing first keeps the quotient within [-1, 1] for subnormal gradients too.
-    return np.rint(gradient / largest * (2 ** (bits - 1) - 1)).astype(np.int64)
+    stretched: npt.NDArray[np.float64] = np.rint(gradient / largest * (2 ** (bits - 1) - 1))
+    return stretched.astype(np.int64)
