@@ -1,0 +1,110 @@
+"""The cumulative aggregate as bytes: what the aggregator publishes after every settlement.
+
+    magic "CAIRNAGG" | version 1 (1 byte) | context of the round (92) | dimension (8) | W (4) | s (1) | values (8 d)
+
+The values are signed 64-bit integers `sum over rounds of sum w_i q_i` since the initial model theta_0; the model is
+`theta_0 + values / (W 2^s)`. Integers are little-endian, except in the context, which has its own encoding.
+"""
+
+import struct
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from marketplace.errors import CoordinateRangeError, DimensionError, MalformedPayloadError, WrongOriginError
+from marketplace.payload.context import RoundContext
+from marketplace.payload.quantise import check_scale_exponent, coordinate_range
+
+# W: the most that the weights of one round sum to.
+WEIGHT_TOTAL: Final = 1 << 16
+
+Cumulative = npt.NDArray[np.int64]
+
+_MAGIC: Final = b"CAIRNAGG\x01"
+_HEADER: Final = struct.Struct(f"<9s{RoundContext.SIZE}sQIB")
+
+
+def aggregate_size(dimension: int) -> int:
+    """Return the number of bytes of every aggregate file of a job."""
+    return _HEADER.size + 8 * dimension
+
+
+def largest_cumulative(rounds: int, bits: int) -> int:
+    """Return the greatest magnitude that a cumulative value can have: `rounds W 2^(b-1)`."""
+    return rounds * WEIGHT_TOTAL * -coordinate_range(bits)[0]
+
+
+def encode_aggregate(cumulative: Cumulative, context: RoundContext, scale_exponent: int) -> bytes:
+    """Encode the cumulative aggregate after the round of the context.
+
+    Parameters
+    ----------
+    cumulative
+        int64, shape (d,).
+    context
+        The settled round.
+    scale_exponent
+        s of the job.
+    """
+    check_scale_exponent(scale_exponent)
+    origin = RoundContext(context.chain_id, context.contract, context.job, context.round).encode()
+    header = _HEADER.pack(_MAGIC, origin, cumulative.size, WEIGHT_TOTAL, scale_exponent)
+    return header + cumulative.astype("<i8", casting="equiv").tobytes()
+
+
+def decode_aggregate(
+    data: bytes, context: RoundContext, *, dimension: int, bits: int, scale_exponent: int, rounds: int
+) -> Cumulative:
+    """Convert untrusted bytes to the cumulative aggregate, refusing every encoding but the canonical one.
+
+    Parameters
+    ----------
+    data
+        The published file.
+    context
+        The settled round that it must belong to.
+    dimension, bits, scale_exponent
+        From the job's terms.
+    rounds
+        Number of rounds that can have contributed; bounds every value by `rounds W 2^(b-1)`.
+
+    Returns
+    -------
+    ndarray, int64, shape (d,)
+
+    Raises
+    ------
+    MalformedPayloadError
+        If magic, version or length are wrong.
+    WrongOriginError
+        If it belongs to another chain, market, job or round, or to another W or s; with both values.
+    DimensionError
+        If it has another dimension.
+    CoordinateRangeError
+        If a value is larger than the rounds allow.
+    """
+    if len(data) < _HEADER.size:
+        raise MalformedPayloadError("aggregate file", f"it has {len(data)} bytes, its header takes {_HEADER.size}")
+    magic, origin, found_dimension, weight_total, found_scale = _HEADER.unpack_from(data)
+    if magic != _MAGIC:
+        raise MalformedPayloadError("aggregate file", f"it starts {magic!r}, not {_MAGIC!r}")
+    RoundContext.decode(origin).require(context, "aggregate file")
+    for field, found, expected in (("W", weight_total, WEIGHT_TOTAL), ("scale exponent", found_scale, scale_exponent)):
+        if found != expected:
+            raise WrongOriginError("aggregate file", field, found, expected)
+    if found_dimension != dimension:
+        raise DimensionError("aggregate file", found_dimension, dimension)
+    if len(data) != aggregate_size(dimension):
+        raise MalformedPayloadError("aggregate file", f"it has {len(data)} bytes, not {aggregate_size(dimension)}")
+    cumulative = np.frombuffer(data, dtype="<i8", offset=_HEADER.size).astype(np.int64)
+    _check_magnitude(cumulative, largest_cumulative(rounds, bits))
+    return cumulative
+
+
+def _check_magnitude(cumulative: Cumulative, largest: int) -> None:
+    """Raise `CoordinateRangeError` for the first value outside +-largest."""
+    outside = (cumulative < -largest) | (cumulative > largest)
+    if outside.any():
+        index = int(np.argmax(outside))
+        raise CoordinateRangeError("aggregate file", index, int(cumulative[index]), -largest, largest)

@@ -1,0 +1,109 @@
+"""The opening of a commitment as bytes: what a trainer, or the referee, seals for the aggregator.
+
+    magic "CAIRNUPD" | version 1 (1 byte) | bits (1) | dimension (8) | blinder (32) | coordinates (d or 2d)
+
+Integers are little-endian; a coordinate is an int8 if the job has at most 8 bits, else an int16. The length follows
+from dimension and bits alone, so it tells nothing about the values.
+"""
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from marketplace.errors import CoordinateRangeError, DimensionError, MalformedPayloadError, WrongOriginError
+from marketplace.payload.quantise import Coordinates, coordinate_range
+from zk.commitment import BLINDER_BYTES, Blinder, parse_blinder
+
+_MAGIC: Final = b"CAIRNUPD\x01"
+_HEADER: Final = struct.Struct(f"<9sBQ{BLINDER_BYTES}s")
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """What opens a commitment.
+
+    Attributes
+    ----------
+    coordinates
+        The quantised update, int16, shape (d,).
+    blinder
+        The commitment's blinder; not shown, because whoever learns it can test guesses of the update.
+    """
+
+    coordinates: Coordinates
+    blinder: Blinder = field(repr=False)
+
+
+def encoded_update_size(dimension: int, bits: int) -> int:
+    """Return the number of bytes of every update of a job."""
+    return _HEADER.size + dimension * _coordinate_type(bits).itemsize
+
+
+def encode_update(opening: Opening, bits: int) -> bytes:
+    """Encode an opening in its one canonical form.
+
+    Raises
+    ------
+    CoordinateRangeError
+        If a coordinate does not fit `bits` bits.
+    QuantisationError
+        If `bits` is not from 2 to 16.
+    """
+    coordinates = opening.coordinates
+    _check_range(coordinates, bits)
+    header = _HEADER.pack(_MAGIC, bits, coordinates.size, parse_blinder(opening.blinder))
+    return header + coordinates.astype(_coordinate_type(bits)).tobytes()
+
+
+def decode_update(data: bytes, dimension: int, bits: int) -> Opening:
+    """Convert untrusted bytes to an opening, refusing every encoding but the one that `encode_update` gives.
+
+    Parameters
+    ----------
+    data
+        The opened envelope's content.
+    dimension, bits
+        From the job's terms.
+
+    Raises
+    ------
+    MalformedPayloadError
+        If magic, version or length are wrong.
+    WrongOriginError
+        If the update was made with another number of bits.
+    DimensionError
+        If it was made for another dimension.
+    CoordinateRangeError
+        If a coordinate does not fit `bits` bits.
+    """
+    if len(data) < _HEADER.size:
+        raise MalformedPayloadError("update", f"it has {len(data)} bytes, its header alone takes {_HEADER.size}")
+    magic, found_bits, found_dimension, blinder = _HEADER.unpack_from(data)
+    if magic != _MAGIC:
+        raise MalformedPayloadError("update", f"it starts {magic!r}, not {_MAGIC!r}")
+    if found_bits != bits:
+        raise WrongOriginError("update", "bits", found_bits, bits)
+    if found_dimension != dimension:
+        raise DimensionError("update", found_dimension, dimension)
+    expected = encoded_update_size(dimension, bits)
+    if len(data) != expected:
+        raise MalformedPayloadError("update", f"it has {len(data)} bytes, not {expected}")
+    coordinates = np.frombuffer(data, dtype=_coordinate_type(bits), offset=_HEADER.size).astype(np.int16)
+    _check_range(coordinates, bits)
+    return Opening(coordinates, parse_blinder(blinder))
+
+
+def _coordinate_type(bits: int) -> np.dtype[np.signedinteger]:
+    """Return how a coordinate is stored."""
+    return np.dtype("i1") if bits <= 8 else np.dtype("<i2")
+
+
+def _check_range(coordinates: Coordinates, bits: int) -> None:
+    """Raise `CoordinateRangeError` for the first coordinate that does not fit."""
+    low, high = coordinate_range(bits)
+    outside = (coordinates < low) | (coordinates > high)
+    if outside.any():
+        index = int(np.argmax(outside))
+        raise CoordinateRangeError("update", index, int(coordinates[index]), low, high)
