@@ -58,6 +58,23 @@ class UnreadableFileError(StorageError):
         super().__init__(f"{path} {fault}; give a plain file.")
 
 
+class UnwritableStoreError(StorageError):
+    """Thrown when a block can't be written.
+
+    Attributes
+    ----------
+    directory
+        Of the store.
+    fault
+        What the operating system says.
+    """
+
+    def __init__(self, directory: Path, fault: str) -> None:
+        self.directory = directory
+        self.fault = fault
+        super().__init__(f"Nothing can be kept in {directory} ({fault}); check its space and permissions.")
+
+
 class DirectoryStore:
     """A content store that keeps every block as one file named by its CID, in one directory that it creates.
 
@@ -68,11 +85,19 @@ class DirectoryStore:
     ----------
     directory
         Where the blocks are kept.
+
+    Raises
+    ------
+    UnwritableStoreError
+        If the directory can't be created.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnwritableStoreError(directory, str(error)) from error
 
     def add(self, content: bytes | Path) -> Cid:
         """Keep bytes, or a file's bytes read piece by piece, and return their CID.
@@ -81,14 +106,14 @@ class DirectoryStore:
         ------
         UnreadableFileError
             If the path is not a readable plain file.
+        UnwritableStoreError
+            If the disk is full or the directory can't be written.
         """
-        cid = import_file(_file_pieces(content) if isinstance(content, Path) else [content], self._put_block)
-        # Without this the names of the blocks could be lost in a power cut after the CID was promised to others.
-        descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            cid = import_file(_file_pieces(content) if isinstance(content, Path) else [content], self._put_block)
+            self._keep_names()
+        except OSError as error:
+            raise UnwritableStoreError(self._directory, str(error)) from error
         return cid
 
     def get(self, cid: Cid, max_bytes: int) -> bytes:
@@ -101,6 +126,14 @@ class DirectoryStore:
             return cid.names(self._get_block(cid))
         except StorageError:
             return False
+
+    def _keep_names(self) -> None:
+        """Write the directory itself to disk, or a power cut could lose blocks whose CID was promised to others."""
+        descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _path(self, cid: Cid) -> Path:
         """Return the file of a block; a CID's text is 59 letters and digits, so it can't point anywhere else."""
