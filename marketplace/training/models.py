@@ -212,7 +212,8 @@ def set_vector(model: nn.Module, vector: npt.NDArray[np.floating]) -> None:
     Raises
     ------
     ModelError
-        If the vector has another length than the model, or holds NaN or infinity; nothing is changed then.
+        If the vector has another length than the model, or holds a value that is not finite in float32; nothing is
+        changed then.
     """
     expected = parameter_count(model)
     if vector.shape != (expected,):
@@ -220,11 +221,16 @@ def set_vector(model: nn.Module, vector: npt.NDArray[np.floating]) -> None:
             f"The vector has shape {vector.shape}, the model {expected} parameters: it belongs to another model; "
             "fetch the model of this job and round."
         )
-    if not np.isfinite(vector).all():
-        bad = int((~np.isfinite(vector)).sum())
-        raise ModelError(f"{bad} of the vector's {expected} values are NaN or infinite; fetch the model again.")
+    with np.errstate(over="ignore"):
+        values = vector.astype(np.float32)
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).sum())
+        raise ModelError(
+            f"{bad} of the vector's {expected} values are NaN, infinite or beyond float32: the training has diverged "
+            "or the file is damaged; fetch the model again, and if it stays so, leave the job."
+        )
     parameters = list(model.parameters())
-    pieces = torch.split(torch.tensor(vector), [p.numel() for p in parameters])
+    pieces = torch.split(torch.from_numpy(values), [p.numel() for p in parameters])
     with torch.no_grad():
         for parameter, piece in zip(parameters, pieces, strict=True):
             parameter.copy_(piece.reshape(parameter.shape))

@@ -60,13 +60,14 @@ def _stratified(labels: npt.NDArray[np.int64], pool: Indices, size: int, generat
 
 
 def dirichlet_partition(
-    labels: npt.NDArray[np.int64], trainers: int, alpha: float, seed: int, minimum: int = 20
+    labels: npt.NDArray[np.int64], trainers: int, alpha: float, seed: int, minimum: int = 20, spread: float = 1.0
 ) -> list[Indices]:
     """Deal samples out non-IID: for each class, the trainers' shares are drawn from Dirichlet(alpha).
 
     Small alpha gives few classes a trainer and very different sizes, large alpha an even split. The whole draw is
-    repeated until everyone has `minimum` samples, which keeps trainers exchangeable (Hsu et al. 2019, arXiv
-    1909.06335; the repetition as in Li et al. 2022, arXiv 2102.02079).
+    repeated until everyone has `minimum` samples and the largest part at least `spread` times the smallest, which
+    keeps trainers exchangeable (Hsu et al. 2019, arXiv 1909.06335; the repetition as in Li et al. 2022, arXiv
+    2102.02079).
 
     Parameters
     ----------
@@ -80,6 +81,8 @@ def dirichlet_partition(
         The same seed gives the same parts.
     minimum
         Samples that every trainer has at least.
+    spread
+        Largest over smallest number of samples, at least.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def dirichlet_partition(
     Raises
     ------
     DataError
-        If there are too few samples, alpha is not positive, or no draw gives everyone the minimum.
+        If there are too few samples, alpha is not positive, or no draw meets minimum and spread.
     """
     if trainers < 1 or not 0 < alpha < np.inf:
         raise DataError(f"{trainers} trainers and alpha {alpha} make no partition; use at least 1 and alpha > 0.")
@@ -100,11 +103,12 @@ def dirichlet_partition(
     generator = np.random.default_rng([seed, 1])
     for _ in range(_MAXIMUM_DRAWS):
         parts = _deal(labels, trainers, alpha, generator)
-        if min(len(part) for part in parts) >= minimum:
+        sizes = [len(part) for part in parts]
+        if min(sizes) >= minimum and max(sizes) >= spread * min(sizes):
             return parts
     raise DataError(
-        f"{_MAXIMUM_DRAWS} draws with alpha {alpha} left some of {trainers} trainers fewer than {minimum} samples of "
-        f"{len(labels)}; use a larger alpha, fewer trainers or more data."
+        f"None of {_MAXIMUM_DRAWS} draws with alpha {alpha} gave {trainers} trainers {minimum} of the {len(labels)} "
+        f"samples each, the largest {spread} times the smallest; use fewer trainers, more data or another alpha."
     )
 
 

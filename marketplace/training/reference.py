@@ -56,7 +56,7 @@ def reference_gradient(model: nn.Module, held_out: Dataset) -> npt.NDArray[np.fl
     return np.asarray(vector, dtype=np.float64)
 
 
-def integer_reference(gradient: npt.NDArray[np.float64], bits: int = 16) -> npt.NDArray[np.int64]:
+def integer_reference(gradient: npt.NDArray[np.float64], bits: int = 16) -> npt.NDArray[np.int16]:
     """Return the reference as signed integers of `bits` bits: `round(g (2^(bits-1) - 1) / max |g|)`.
 
     Parameters
@@ -64,11 +64,11 @@ def integer_reference(gradient: npt.NDArray[np.float64], bits: int = 16) -> npt.
     gradient
         As `reference_gradient` returns it, shape (d,).
     bits
-        Width of a coordinate, 2 to 32.
+        b, width of a coordinate, 2 to 16, as in the job's terms.
 
     Returns
     -------
-    ndarray, int64, shape (d,)
+    ndarray, int16, shape (d,)
         All zero for a zero gradient (a model at a stationary point says nothing about updates).
 
     Raises
@@ -76,13 +76,13 @@ def integer_reference(gradient: npt.NDArray[np.float64], bits: int = 16) -> npt.
     TrainingError
         If `bits` is out of range or the gradient holds NaN or infinity.
     """
-    if not 2 <= bits <= 32:
-        raise TrainingError(f"A reference of {bits} bits is not supported; use 2 to 32.")
+    if not 2 <= bits <= 16:
+        raise TrainingError(f"A reference of {bits} bits is not supported; use 2 to 16, as the job does.")
     if not np.isfinite(gradient).all():
         raise TrainingError("The reference gradient holds NaN or infinity; the round's model has diverged.")
     largest = float(np.abs(gradient).max(initial=0.0))
     if largest == 0.0:
-        return np.zeros(gradient.shape, dtype=np.int64)
+        return np.zeros(gradient.shape, dtype=np.int16)
     # Dividing first keeps the quotient within [-1, 1] for subnormal gradients too.
     stretched: npt.NDArray[np.float64] = np.rint(gradient / largest * (2 ** (bits - 1) - 1))
-    return stretched.astype(np.int64)
+    return stretched.astype(np.int16)

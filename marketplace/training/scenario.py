@@ -61,6 +61,7 @@ def build_scenario(
     referee: int = 200,
     test: int = 360,
     minimum: int = 20,
+    spread: float = 3.0,
 ) -> Scenario:
     """Split a data set among referee, test and trainers, of whom the last `len(attackers)` cheat.
 
@@ -82,6 +83,8 @@ def build_scenario(
         Samples held out, stratified by class.
     minimum
         Samples that every trainer has at least.
+    spread
+        Samples of the largest trainer over those of the smallest, at least.
 
     Raises
     ------
@@ -94,7 +97,7 @@ def build_scenario(
             f"{len(attackers)} trainers."
         )
     split = split_referee_test_trainers(dataset, referee, test, seed)
-    parts = dirichlet_partition(split.trainers.y, trainers, alpha, seed, minimum)
+    parts = dirichlet_partition(split.trainers.y, trainers, alpha, seed, minimum, spread)
     roles = (Role.HONEST,) * (trainers - len(attackers)) + attackers
     parties = tuple(Party(role, split.trainers.subset(part)) for role, part in zip(roles, parts, strict=True))
     return Scenario(parties, split.referee, split.test)
