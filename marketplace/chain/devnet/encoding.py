@@ -5,12 +5,14 @@ What comes from outside is turned into values here and nowhere else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from eth_typing import Address
 
 INVALID_PARAMS = -32602
+HEX_DIGITS = re.compile(r"0x[0-9a-fA-F]{0,66}")
 
 
 class RpcError(Exception):
@@ -67,13 +69,13 @@ def camel_case(key: str) -> str:
 
 def parse_quantity(value: object, what: str) -> int:
     """Read a number; JSON numbers are taken too, since some clients send them."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    if isinstance(value, str) and value.startswith("0x"):
-        try:
-            return int(value, 16) if len(value) > 2 else 0
-        except ValueError:
-            pass
+    number = -1
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, str) and HEX_DIGITS.fullmatch(value):
+        number = int(value, 16) if len(value) > 2 else 0
+    if 0 <= number < 2**256:
+        return number
     raise invalid(f"{what} must be a hex quantity such as 0x1f, not {value!r}")
 
 
