@@ -13,9 +13,12 @@ from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from contribution.errors import CairnError
 from marketplace.payload.envelope import EncryptionKeyPair
+from marketplace.payload.strict_json import parse_strict_json
 
 _KIND: Final = "cairn encryption key v1"
 _LARGEST_FILE: Final = 1 << 16
+# The document, the keystore in it, its "crypto", its parameters.
+_DEPTH: Final = 4
 
 
 class KeyFileError(CairnError):
@@ -64,8 +67,11 @@ def load_key_pair(path: Path, password: str) -> EncryptionKeyPair:
         If the file is missing, is no encryption key file, or does not open with the password.
     """
     document = _read_document(path)
+    keystore = document.get("keystore")
+    if not isinstance(keystore, dict):
+        raise KeyFileError(path, "holds no keystore", "restore it from a backup")
     try:
-        secret = decode_keyfile_json(document["keystore"], password.encode())
+        secret = decode_keyfile_json(keystore, password.encode())
         key_pair = EncryptionKeyPair.from_secret(bytes(secret))
     except (KeyError, TypeError, ValueError) as error:
         raise KeyFileError(path, f"does not open ({error})", "check the password") from error
@@ -79,10 +85,10 @@ def _read_document(path: Path) -> dict[str, Any]:
     """Read the file's JSON and check that it is of this kind."""
     try:
         with path.open("rb") as file:
-            document = json.loads(file.read(_LARGEST_FILE + 1))
+            document = parse_strict_json(file.read(_LARGEST_FILE + 1), _DEPTH)
     except FileNotFoundError as error:
         raise KeyFileError(path, "does not exist", "create one or give the right path") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise KeyFileError(path, "is not JSON", "give the file that was written for the encryption key") from error
     if not isinstance(document, dict) or document.get("kind") != _KIND:
         found = document.get("kind") if isinstance(document, dict) else type(document).__name__

@@ -4,12 +4,12 @@ A safetensors file is the header's length (8 bytes, little-endian), the header (
 last byte in the data), and the data. Format: https://github.com/huggingface/safetensors#format.
 """
 
-import json
 import math
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 from marketplace.errors import MalformedPayloadError
+from marketplace.payload.strict_json import parse_strict_json
 
 MAXIMUM_HEADER_BYTES: Final = 1 << 20
 MAXIMUM_TENSORS: Final = 4_096
@@ -18,6 +18,8 @@ MAXIMUM_AXES: Final = 8
 _LENGTH_BYTES: Final = 8
 _METADATA: Final = "__metadata__"
 _FIELDS: Final = {"dtype", "shape", "data_offsets"}
+# The header, a tensor in it, its shape.
+_HEADER_DEPTH: Final = 3
 
 
 def read_shapes(data: bytes, max_bytes: int) -> dict[str, tuple[int, ...]]:
@@ -58,9 +60,9 @@ def read_shapes(data: bytes, max_bytes: int) -> dict[str, tuple[int, ...]]:
 def _parse_header(encoded: bytes) -> dict[str, Any]:
     """Parse the header and take out the metadata, which says nothing about the tensors."""
     try:
-        header = json.loads(encoded.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise MalformedPayloadError("model file", f"its header is no JSON ({str(error)[:100]})") from error
+        header = parse_strict_json(encoded, _HEADER_DEPTH)
+    except ValueError as error:
+        raise MalformedPayloadError("model file", f"its header is no valid JSON ({str(error)[:200]})") from error
     if not isinstance(header, dict):
         _refuse(f"its header is a JSON {type(header).__name__}, not an object")
     metadata = header.pop(_METADATA, {})
@@ -69,21 +71,6 @@ def _parse_header(encoded: bytes) -> dict[str, Any]:
     if not 0 < len(header) <= MAXIMUM_TENSORS:
         _refuse(f"it has {len(header)} tensors, it must have 1 to {MAXIMUM_TENSORS}")
     return header
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object of the header, refusing repeated keys."""
-    result: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in result:
-            _refuse(f"its header has the key {key[:80]!r} twice")
-        result[key] = value
-    return result
-
-
-def _no_constant(text: str) -> NoReturn:
-    """Refuse NaN and Infinity, which JSON does not have."""
-    _refuse(f"its header holds {text}")
 
 
 def _check_entry(name: str, entry: object) -> tuple[tuple[int, ...], int, int]:

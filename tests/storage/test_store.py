@@ -132,14 +132,14 @@ def test_a_failed_write_leaves_no_block_and_no_rest(store, directory, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UnwritableStoreError, match="No space left on device.*check its space"):
+    with pytest.raises(UnwritableStoreError, match=r"No space left on device.*check its space"):
         store.add(b"content")
     assert list(directory.iterdir()) == []
 
 
 def test_a_directory_that_can_not_be_made_is_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UnwritableStoreError, match="Nothing can be kept in .*file/blocks"):
+    with pytest.raises(UnwritableStoreError, match=r"Nothing can be kept in .*file/blocks"):
         DirectoryStore(tmp_path / "file" / "blocks")
 
 

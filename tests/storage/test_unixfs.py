@@ -41,7 +41,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(unixfs, "MAXIMUM_LINKS", 3)
 
 
-# CIDs computed by ipfs-unixfs-importer 15 (the JavaScript implementation) for the same bytes and settings.
+# CIDs computed by ipfs-unixfs-importer 17.1 (the JavaScript implementation) for the same bytes and settings.
 LARGE_FILES = [
     (262_143, "bafkreibd3fiw3lli2rhfm7jw5zvgkj3k6cs4ti2dgmzysjxruqbzgbzwoy"),
     (262_144, "bafkreic4gt3jdy3xkg3piti4m2za7z7d3rs7objq23cyknnklcs6pmlbhq"),
