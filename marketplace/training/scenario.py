@@ -16,6 +16,9 @@ from marketplace.training.partition import dirichlet_partition, split_referee_te
 
 SIGN_FLIP_FACTOR = 4.0
 
+# A third of an even share in a small set.
+LEAST_SAMPLES = 20
+
 
 class Role(StrEnum):
     """How a trainer behaves."""
@@ -51,6 +54,14 @@ class Scenario:
         return tuple(party for party in self.trainers if party.role is Role.HONEST)
 
 
+def held_out_sizes(samples: int) -> tuple[int, int]:
+    """Return the sizes of the referee's and the test set: 200 and 360, or less of a small set.
+
+    A sixth and a fourth of the samples at most, so that of 569 samples 94 go to the referee and 142 to the test.
+    """
+    return min(200, samples // 6), min(360, samples // 4)
+
+
 def build_scenario(
     dataset: Dataset,
     seed: int,
@@ -58,13 +69,11 @@ def build_scenario(
     *,
     alpha: float = 0.5,
     attackers: tuple[Role, ...] = ATTACKERS,
-    referee: int = 200,
-    test: int = 360,
-    minimum: int = 20,
     spread: float = 3.0,
 ) -> Scenario:
     """Split a data set among referee, test and trainers, of whom the last `len(attackers)` cheat.
 
+    The held-out sets are stratified by class and sized by `held_out_sizes`; everyone gets `LEAST_SAMPLES` at least.
     The partition is drawn without regard to roles, so attackers hold as much data as anyone.
 
     Parameters
@@ -79,10 +88,6 @@ def build_scenario(
         Concentration of the Dirichlet partition.
     attackers
         Roles of the last trainers.
-    referee, test
-        Samples held out, stratified by class.
-    minimum
-        Samples that every trainer has at least.
     spread
         Samples of the largest trainer over those of the smallest, at least.
 
@@ -96,7 +101,9 @@ def build_scenario(
             f"{trainers} trainers with {len(attackers)} attackers among them leave no honest one; ask for more than "
             f"{len(attackers)} trainers."
         )
+    referee, test = held_out_sizes(len(dataset))
     split = split_referee_test_trainers(dataset, referee, test, seed)
+    minimum = min(LEAST_SAMPLES, len(split.trainers) // (3 * trainers))
     parts = dirichlet_partition(split.trainers.y, trainers, alpha, seed, minimum, spread)
     roles = (Role.HONEST,) * (trainers - len(attackers)) + attackers
     parties = tuple(Party(role, split.trainers.subset(part)) for role, part in zip(roles, parts, strict=True))
