@@ -1,0 +1,200 @@
+"""The rule "multi-Krum, exact Shapley": the integer twin of the contract `MultiKrumShapleyRule`, equal bit for bit.
+
+In order: zero updates and copies are dropped, then, with a referee, updates that point away from its reference;
+multi-Krum keeps the most central rest; what is kept is clipped to the median norm, weighted, and valued by its exact
+Shapley value.
+
+Where integers must be rounded, they are rounded down, once, and as follows; k_i are the clip factors in units of
+2^-16, S is the set of those kept:
+
+- weights `w_i = floor(k_i / |S|)`;
+- with a referee, gains `b_i = floor(2^-16 k_i <a, q_i>)`, and for every curvature vector
+  `c_ki = floor(2^-16 k_i <c_k, q_i>)`, whose products `K_ij = sum_k c_ki c_kj` are exact;
+- without, `K_ij = floor(2^-32 k_i k_j G_ij)` and `b_i = floor(sum_{j in S} K_ij / |S|)`, the inner product with the
+  mean of the clipped updates;
+- contributions `floor(2^32 phi_i)`, with coefficients rounded down to multiples of 2^-96.
+
+A trainer so far out that its weight is rounded down to 0 takes part in nothing that is applied: its contribution is
+0. If that leaves fewer than three with a weight, the round is void, because the aggregate of fewer hides nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from contribution.clipping import clip_factors, clip_once, clip_twice
+from contribution.errors import RuleInputError
+from contribution.filters import Matrix, against_reference, first_originals, zero_updates
+from contribution.gram import GramMatrix
+from contribution.multi_krum import enough_for, krum_scores, select_lowest
+from contribution.outcome import Decision, Reason, RuleOutcome
+from contribution.shapley import fixed_shapley
+
+NAME: Final = "multi-krum-exact-shapley/1"
+MAX_TRAINERS: Final = 255
+MIN_KEPT: Final = 3
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Who passed the filters, what became of the others, and how many faulty updates are still tolerated."""
+
+    indices: list[int]
+    dropped: dict[int, Decision]
+    tolerated: int
+    reference_ignored: bool
+
+
+def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, references: int, tolerated: int) -> RuleOutcome:
+    """Decide a round from the Gram matrix of its updates.
+
+    Parameters
+    ----------
+    gram
+        Integers, shape (m, m), symmetric, `m = trainers + references`: first the accepted updates in ascending order
+        of the trainers' addresses, then the reference (the negative loss gradient), then curvature vectors. Entries
+        are as `check_gram` demands.
+    trainers
+        n, from 1 to 255.
+    references
+        0 without referee, 1 for the reference alone, 1 + K with K curvature vectors.
+    tolerated
+        f, faulty trainers that the job tolerates.
+
+    Returns
+    -------
+    RuleOutcome
+        Weights, contributions and reasons; void if fewer than `2 f' + 3` pass the filters or fewer than 3 get a
+        weight.
+
+    Raises
+    ------
+    RuleInputError
+        If the numbers are out of range or do not fit the matrix.
+    """
+    matrix = _checked(gram, trainers, references, tolerated)
+    candidates = _filter(matrix, trainers, references, tolerated)
+    if not enough_for(len(candidates.indices), candidates.tolerated):
+        return _void(candidates, trainers, {})
+    kept, decisions = _select(matrix, candidates)
+    factors = clip_factors([matrix[i][i] for i in kept])
+    weights = {i: factor // len(kept) for i, factor in zip(kept, factors, strict=True)}
+    for i, factor in zip(kept, factors, strict=True):
+        if weights[i] == 0:
+            decisions[i] = Decision(Reason.CLIPPED_AWAY, factor, len(kept))
+    if sum(weight > 0 for weight in weights.values()) < MIN_KEPT:
+        return _void(candidates, trainers, decisions)
+    values = dict(zip(kept, _values(matrix, kept, factors, trainers, references), strict=True))
+    everyone = {**candidates.dropped, **decisions}
+    return RuleOutcome(
+        weights=tuple(weights.get(i, 0) for i in range(trainers)),
+        contributions=tuple(values[i] if weights.get(i) else 0 for i in range(trainers)),
+        decisions=tuple(everyone[i] for i in range(trainers)),
+        reference_ignored=candidates.reference_ignored,
+        candidates=len(candidates.indices),
+        tolerated=candidates.tolerated,
+    )
+
+
+def _checked(
+    gram: GramMatrix | Sequence[Sequence[int]], trainers: int, references: int, tolerated: int
+) -> list[list[int]]:
+    """Return the matrix in Python integers, refusing numbers that no round can have."""
+    matrix = gram.tolist() if isinstance(gram, np.ndarray) else [list(row) for row in gram]
+    if not 1 <= trainers <= MAX_TRAINERS or references < 0 or tolerated < 0:
+        raise RuleInputError(
+            f"a round has 1..{MAX_TRAINERS} trainers and no negative number of anything, not {trainers} trainers, "
+            f"{references} references and {tolerated} tolerated; take the numbers from the settlement"
+        )
+    rows = trainers + references
+    if len(matrix) != rows or any(len(row) != rows for row in matrix):
+        raise RuleInputError(
+            f"{trainers} trainers and {references} references need a matrix of {rows} x {rows}, this one has "
+            f"{len(matrix)} rows of {sorted({len(row) for row in matrix})} entries; unpack it with these numbers"
+        )
+    return matrix
+
+
+def _filter(gram: Matrix, trainers: int, references: int, tolerated: int) -> _Candidates:
+    """Drop zero updates, copies and what points away from the reference."""
+    dropped = {i: Decision(Reason.ZERO_UPDATE, 0) for i in zero_updates(gram, trainers)}
+    for copy, original in first_originals(gram, trainers).items():
+        dropped[copy] = Decision(Reason.DUPLICATE, original, copy)
+    unfiltered = _remaining(trainers, tolerated, dropped)
+    if references == 0:
+        return unfiltered
+    against = {i: Decision(Reason.REFERENCE_FILTER, gram[i][trainers], 0) for i in against_reference(gram, trainers)}
+    filtered = _remaining(trainers, tolerated, {**against, **dropped})
+    too_few = not enough_for(len(filtered.indices), filtered.tolerated)
+    if too_few and enough_for(trainers, tolerated):
+        return _remaining(trainers, tolerated, dropped, reference_ignored=True)
+    return filtered
+
+
+def _remaining(
+    trainers: int, tolerated: int, dropped: dict[int, Decision], reference_ignored: bool = False
+) -> _Candidates:
+    """Describe those not dropped; each dropped update is taken for one of the faulty ones."""
+    indices = [i for i in range(trainers) if i not in dropped]
+    return _Candidates(indices, dropped, max(0, tolerated - len(dropped)), reference_ignored)
+
+
+def _select(gram: Matrix, candidates: _Candidates) -> tuple[list[int], dict[int, Decision]]:
+    """Keep the most central candidates; return them and the decision on every candidate."""
+    scores = krum_scores(gram, candidates.indices, candidates.tolerated)
+    positions = set(select_lowest(scores, len(scores) - candidates.tolerated))
+    cut = max(scores[position] for position in positions)
+    decisions = {
+        i: Decision(Reason.KEPT if position in positions else Reason.MULTI_KRUM, scores[position], cut)
+        for position, i in enumerate(candidates.indices)
+    }
+    return [candidates.indices[position] for position in sorted(positions)], decisions
+
+
+def _values(gram: Matrix, kept: list[int], factors: list[int], trainers: int, references: int) -> list[int]:
+    """Return the Shapley values of those kept, on their clipped updates."""
+    if references == 0:
+        row_sums, own = _clipped_products(gram, kept, factors)
+        gains = [row // len(kept) for row in row_sums]
+        return fixed_shapley(gains, own, row_sums)
+    gains = [clip_once(gram[i][trainers], k) for i, k in zip(kept, factors, strict=True)]
+    row_sums, own = [0] * len(kept), [0] * len(kept)
+    for vector in range(trainers + 1, trainers + references):
+        products = [clip_once(gram[i][vector], k) for i, k in zip(kept, factors, strict=True)]
+        total = sum(products)
+        row_sums = [row + product * total for row, product in zip(row_sums, products, strict=True)]
+        own = [square + product * product for square, product in zip(own, products, strict=True)]
+    return fixed_shapley(gains, own, row_sums)
+
+
+def _clipped_products(gram: Matrix, kept: list[int], factors: list[int]) -> tuple[list[int], list[int]]:
+    """Return the row sums and the diagonal of the Gram matrix of the clipped updates."""
+    row_sums, own = [], []
+    for i, k in zip(kept, factors, strict=True):
+        row_sums.append(sum(clip_twice(gram[i][j], k, other) for j, other in zip(kept, factors, strict=True)))
+        own.append(clip_twice(gram[i][i], k, k))
+    return row_sums, own
+
+
+def _void(candidates: _Candidates, trainers: int, decisions: dict[int, Decision]) -> RuleOutcome:
+    """Return the outcome of a void round: no weights, no contributions, and what is known of the reasons."""
+    known = {**candidates.dropped, **{i: d for i, d in decisions.items() if d.reason is not Reason.KEPT}}
+    nothing = (0,) * trainers
+    return RuleOutcome(
+        weights=nothing,
+        contributions=nothing,
+        decisions=tuple(known.get(i, Decision(Reason.ROUND_VOID)) for i in range(trainers)),
+        reference_ignored=candidates.reference_ignored,
+        candidates=len(candidates.indices),
+        tolerated=candidates.tolerated,
+    )
+
+
+Rule = Callable[[GramMatrix, int, int, int], RuleOutcome]
+# The rules by the name that their contracts return.
+RULES: Final[Mapping[str, Rule]] = MappingProxyType({NAME: evaluate})
