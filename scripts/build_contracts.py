@@ -81,10 +81,16 @@ def compile_contracts(settings: dict[str, Any]) -> dict[str, Any]:
         )
     except SolcError as fault:
         raise SystemExit(f"build-contracts: the contracts do not compile\n{fault.message}") from fault
-    problems = [e["formattedMessage"] for e in output.get("errors", []) if e["severity"] in FATAL_SEVERITIES]
+    problems = [e["formattedMessage"] for e in output.get("errors", []) if is_fatal(e)]
     if problems:
         raise SystemExit("build-contracts: the contracts compile with warnings\n" + "\n".join(problems))
     return output
+
+
+def is_fatal(problem: dict[str, Any]) -> bool:
+    """Tell whether the compiler's complaint concerns sources of this project and more than a remark."""
+    file = problem.get("sourceLocation", {}).get("file", "")
+    return problem["severity"] in FATAL_SEVERITIES and not file.startswith("node_modules/")
 
 
 def is_published(definition: dict[str, Any]) -> bool:

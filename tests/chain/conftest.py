@@ -60,7 +60,9 @@ class Chain:
         assert receipt["status"] == 1
         return self.w3.eth.contract(receipt["contractAddress"], abi=artifact.abi)
 
-    def invoke(self, contract: Contract, name: str, *arguments: object, gas: int = 3_000_000, value: int = 0) -> TxReceipt:
+    def invoke(
+        self, contract: Contract, name: str, *arguments: object, gas: int = 3_000_000, value: int = 0
+    ) -> TxReceipt:
         data = contract.encode_abi(name, arguments)
         return self.send({"to": contract.address, "data": data, "gas": gas, "value": value})
 

@@ -1,4 +1,4 @@
-"""What the served chain does beyond answering single requests: batches, wallets in browsers, many clients, bad input."""
+"""What the served chain does beyond single requests: batches, wallets in browsers, many clients, bad input."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ def test_browser_wallet_may_ask_from_any_page(server: DevnetServer) -> None:
         (b"", -32700),
         (b"{", -32700),
         (b"\xff\xfe", -32700),
+        (b"[" * 100_000, -32700),
         (b"[]", -32600),
         (b"[1]", -32600),
         (b"3", -32600),
@@ -95,7 +96,12 @@ def test_browser_wallet_may_ask_from_any_page(server: DevnetServer) -> None:
         (b'{"id":1,"method":"eth_call","params":[{"value":-1}]}', -32602),
         (b'{"id":1,"method":"eth_call","params":[{},"0xffff"]}', -32000),
         (b'{"id":1,"method":"eth_sendRawTransaction","params":["0x0"]}', -32602),
-        (b'{"id":1,"method":"eth_getStorageAt","params":["0x0000000000000000000000000000000000000001","0x' + b"f" * 70 + b'"]}', -32602),
+        (
+            b'{"id":1,"method":"eth_getStorageAt","params":["0x0000000000000000000000000000000000000001","0x'
+            + b"f" * 70
+            + b'"]}',
+            -32602,
+        ),
         (b'{"id":1,"method":"evm_increaseTime","params":[-1]}', -32602),
     ],
 )

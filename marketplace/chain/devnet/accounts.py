@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from eth_account import Account
-from eth_account.hdaccount import HDPath, seed_from_mnemonic
+from eth_account.hdaccount import seed_from_mnemonic
+from eth_account.hdaccount.deterministic import HDPath
 from eth_account.signers.local import LocalAccount
 
 MNEMONIC = "test test test test test test test test test test test junk"

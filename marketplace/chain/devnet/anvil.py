@@ -117,4 +117,6 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.02)
-    raise DevnetStartError(f"anvil did not answer at {url} within {START_SECONDS:.0f} s; try again, or the embedded chain")
+    raise DevnetStartError(
+        f"anvil did not answer at {url} within {START_SECONDS:.0f} s; try again, or the embedded chain"
+    )

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) 
 """
 
 
-class StateDatabase(BaseDB):  # type: ignore[misc]
+class StateDatabase(BaseDB):
     """All entries in memory; `commit` writes what changed since the last one to the file, if there is one.
 
     One commit is one SQLite transaction, so a process that is killed leaves the state after some whole block.

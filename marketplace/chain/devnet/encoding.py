@@ -41,7 +41,7 @@ def quantity(value: int) -> str:
     return hex(value)
 
 
-def data(value: bytes) -> str:
+def data(value: bytes | bytearray) -> str:
     """Encode bytes."""
     return "0x" + bytes(value).hex()
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
-from eth.abc import BlockHeaderAPI, ComputationAPI, SignedTransactionAPI, VirtualMachineAPI
+from eth.abc import BlockHeaderAPI, ComputationAPI, SignedTransactionAPI
+from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.exceptions import OutOfGas, Revert
+from eth.vm.base import VM
 from eth.vm.forks.prague.constants import STANDARD_TOKEN_COST, TOTAL_COST_FLOOR_PER_TOKEN
+from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth.vm.spoof import SpoofTransaction
 from eth_typing import Address
-from eth_utils import ValidationError
+from eth_utils.exceptions import ValidationError
 
 from marketplace.chain.devnet.revert_text import revert_text
 from marketplace.chain.errors import ExecutionFailedError, TransactionRejectedError
@@ -44,7 +48,7 @@ class Request:
     gas: int
 
 
-def call(vm: VirtualMachineAPI, request: Request) -> bytes:
+def call(vm: VM, request: Request) -> bytes:
     """Execute a request and return its output; nothing is kept.
 
     Raises
@@ -57,7 +61,7 @@ def call(vm: VirtualMachineAPI, request: Request) -> bytes:
     return bytes(_succeed(execute(vm, request)).output)
 
 
-def estimate_gas(vm: VirtualMachineAPI, request: Request) -> int:
+def estimate_gas(vm: VM, request: Request) -> int:
     """Return a gas limit with which a request succeeds, no more than some 5 % above the least such.
 
     A contract that calls others needs more at the outset than it consumes, since each call passes on at most 63/64 of
@@ -85,7 +89,7 @@ def estimate_gas(vm: VirtualMachineAPI, request: Request) -> int:
     return _least_sufficient(vm, request, guess)
 
 
-def _least_sufficient(vm: VirtualMachineAPI, request: Request, insufficient: int) -> int:
+def _least_sufficient(vm: VM, request: Request, insufficient: int) -> int:
     low, high = insufficient, request.gas
     while high - low > high // 64:
         middle = (low + high) // 2
@@ -96,7 +100,7 @@ def _least_sufficient(vm: VirtualMachineAPI, request: Request, insufficient: int
     return high
 
 
-def execute(vm: VirtualMachineAPI, request: Request) -> ComputationAPI:
+def execute(vm: VM, request: Request) -> ComputationAPI:
     """Execute a request on the machine's state and take every change back."""
     state = vm.state
     transaction = _transaction(vm, request)
@@ -133,19 +137,20 @@ def check_gas_limit(transaction: SignedTransactionAPI) -> None:
         raise TransactionRejectedError(f"intrinsic gas too low: gas {transaction.gas}, minimum needed {least}")
 
 
-def _transaction(vm: VirtualMachineAPI, request: Request) -> SignedTransactionAPI:
-    unsigned = vm.get_transaction_builder().new_unsigned_dynamic_fee_transaction(
+def _transaction(vm: VM, request: Request) -> SignedTransactionAPI:
+    builder = cast(type[PragueTransactionBuilder], vm.get_transaction_builder())
+    unsigned = builder.new_unsigned_dynamic_fee_transaction(
         chain_id=vm.chain_context.chain_id,
         nonce=vm.state.get_nonce(request.sender),
         max_priority_fee_per_gas=0,
         max_fee_per_gas=0,
         gas=request.gas,
-        to=request.target or b"",
+        to=request.target or CREATE_CONTRACT_ADDRESS,
         value=request.value,
         data=request.data,
         access_list=(),
     )
-    return SpoofTransaction(unsigned, from_=request.sender)
+    return cast(SignedTransactionAPI, SpoofTransaction(unsigned, from_=request.sender))
 
 
 def _succeed(computation: ComputationAPI) -> ComputationAPI:
@@ -157,4 +162,3 @@ def _succeed(computation: ComputationAPI) -> ComputationAPI:
     if isinstance(computation.error, OutOfGas):
         raise ExecutionFailedError(f"out of gas: {computation.error}", None)
     raise ExecutionFailedError(f"execution failed: {type(computation.error).__name__}: {computation.error}", None)
-

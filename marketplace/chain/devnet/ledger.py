@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import cast
 
 from eth.abc import BlockAPI, BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI, StateAPI
 from eth.exceptions import HeaderNotFound, TransactionNotFound, UnrecognizedTransactionType
-from eth.vm.forks.cancun import get_total_blob_gas
-from eth_typing import Address, Hash32
-from eth_utils import ValidationError, keccak
-from rlp.exceptions import RLPException
+from eth.vm.base import VM
+from eth.vm.forks.cancun.state import get_total_blob_gas
+from eth_typing import Address, BlockNumber, Hash32
+from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException  # type: ignore[import-untyped]
 
+from marketplace.chain.devnet import execution
 from marketplace.chain.devnet.accounts import DEFAULT_COUNT
 from marketplace.chain.devnet.clock import Clock
 from marketplace.chain.devnet.database import StateDatabase
-from marketplace.chain.devnet import execution
 from marketplace.chain.devnet.logs import Log, LogIndex
 from marketplace.chain.devnet.vm import BLOCK_GAS_LIMIT, open_chain
 from marketplace.chain.errors import TransactionRejectedError
@@ -60,7 +63,7 @@ class Ledger:
         self.clock.catch_up(self._head.timestamp)
         self._logs = LogIndex()
         for number in range(1, self._head.block_number + 1):
-            self._index(self._chain.get_canonical_block_by_number(number))
+            self._index(self._chain.get_canonical_block_by_number(BlockNumber(number)))
 
     def close(self) -> None:
         """Let go of the state file."""
@@ -81,6 +84,11 @@ class Ledger:
             # Anybody can predict this; on a local chain nothing of value hangs on it, and a run can be repeated.
             mix_hash = keccak(PREVRANDAO_DOMAIN + self._chain.header.block_number.to_bytes(8, "big"))
             return self._chain.header.copy(timestamp=timestamp, mix_hash=mix_hash)
+
+    def next_base_fee(self) -> int:
+        """Return what the next block asks per gas, in wei."""
+        with self.lock:
+            return int(self._chain.header.base_fee_per_gas or 0)
 
     def mine(self) -> BlockAPI:
         """Make a block without transactions."""
@@ -141,7 +149,7 @@ class Ledger:
         if transaction.nonce != nonce:
             relation = "low" if transaction.nonce < nonce else "high"
             raise TransactionRejectedError(f"nonce too {relation}: next nonce {nonce}, tx nonce {transaction.nonce}")
-        base_fee = self._chain.header.base_fee_per_gas
+        base_fee = self.next_base_fee()
         if transaction.max_fee_per_gas < base_fee:
             raise TransactionRejectedError(
                 f"max fee per gas less than block base fee: {transaction.max_fee_per_gas} < {base_fee} wei"
@@ -152,6 +160,9 @@ class Ledger:
             raise TransactionRejectedError(
                 f"insufficient funds for gas * price + value: have {balance} wei, want {cost} wei"
             )
+
+    def _machine(self, header: BlockHeaderAPI) -> VM:
+        return cast(VM, self._chain.get_vm(execution.call_header(header)))
 
     def _make_block(self, transactions: tuple[SignedTransactionAPI, ...]) -> BlockAPI:
         with self.lock:
@@ -177,19 +188,19 @@ class Ledger:
     def call(self, request: execution.Request, header: BlockHeaderAPI) -> bytes:
         """Execute a request on the state after `header` and return its output; see `execution.call`."""
         with self.lock:
-            return execution.call(self._chain.get_vm(execution.call_header(header)), request)
+            return execution.call(self._machine(header), request)
 
     def estimate_gas(self, request: execution.Request, header: BlockHeaderAPI) -> int:
         """Return a sufficient gas limit for a request on the state after `header`; see `execution.estimate_gas`."""
         with self.lock:
-            return execution.estimate_gas(self._chain.get_vm(execution.call_header(header)), request)
+            return execution.estimate_gas(self._machine(header), request)
 
     def block_by_number(self, number: int) -> BlockAPI | None:
         """Return a block of the chain, None if there is none with this number yet."""
         with self.lock:
             if number > self._head.block_number:
                 return None
-            return self._chain.get_canonical_block_by_number(number)
+            return self._chain.get_canonical_block_by_number(BlockNumber(number))
 
     def block_by_hash(self, block_hash: Hash32) -> BlockAPI | None:
         """Return a block of the chain, None if there is none with this hash."""

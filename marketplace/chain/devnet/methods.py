@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eth_typing import Hash32
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from marketplace.chain.devnet.encoding import (
     data,
@@ -35,7 +35,7 @@ def client_version(_ledger: Ledger) -> str:
 
 def gas_price(ledger: Ledger) -> str:
     """Return a price that the next block takes."""
-    return quantity(ledger.pending_header().base_fee_per_gas + SUGGESTED_TIP)
+    return quantity(ledger.next_base_fee() + SUGGESTED_TIP)
 
 
 def fee_history(ledger: Ledger, count: object, newest: object = "latest", percentiles: object = None) -> Any:  # noqa: ANN401
@@ -170,4 +170,3 @@ METHODS: dict[str, Method] = {
     "evm_increaseTime": increase_time,
     "evm_mine": mine,
 }
-

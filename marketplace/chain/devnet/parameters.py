@@ -65,7 +65,7 @@ def find_logs(ledger: Ledger, query: object) -> list[Log]:
         block = find_block(ledger, {"blockHash": query["blockHash"]})
         if block is None:
             raise RpcError(NOT_FOUND, f"unknown block {query['blockHash']}")
-        first = last = block.number
+        first = last = int(block.number)
     else:
         first = _block_number(ledger, query.get("fromBlock") or "latest")
         last = _block_number(ledger, query.get("toBlock") or "latest")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eth_abi import decode
+from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 ERROR_STRING = bytes.fromhex("08c379a0")

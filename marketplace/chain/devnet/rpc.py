@@ -11,6 +11,7 @@ from marketplace.chain.devnet.encoding import INVALID_PARAMS, RpcError, data
 from marketplace.chain.devnet.ledger import Ledger
 from marketplace.chain.devnet.methods import METHODS
 from marketplace.chain.errors import ExecutionFailedError, TransactionRejectedError
+from marketplace.strict_json import parse_json
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -26,15 +27,15 @@ logger = logging.getLogger(__name__)
 def answer(ledger: Ledger, text: bytes) -> bytes:
     """Answer a request or a batch of them; empty if nothing in it wants an answer."""
     try:
-        request = json.loads(text)
+        request = parse_json(text)
     except ValueError as fault:
         return _encode(_error(None, RpcError(PARSE_ERROR, f"parse error: {fault}")))
     if not isinstance(request, list):
         single = answer_one(ledger, request)
         return b"" if single is None else _encode(single)
     if not 0 < len(request) <= MAX_BATCH:
-        fault = RpcError(INVALID_REQUEST, f"a batch holds from 1 to {MAX_BATCH} requests, not {len(request)}")
-        return _encode(_error(None, fault))
+        refusal = RpcError(INVALID_REQUEST, f"a batch holds from 1 to {MAX_BATCH} requests, not {len(request)}")
+        return _encode(_error(None, refusal))
     answers = [reply for reply in (answer_one(ledger, entry) for entry in request) if reply is not None]
     return _encode(answers) if answers else b""
 

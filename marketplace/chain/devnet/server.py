@@ -6,9 +6,10 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from marketplace.chain.devnet.accounts import DEFAULT_COUNT
 from marketplace.chain.devnet.ledger import DEFAULT_CHAIN_ID, Ledger
@@ -74,7 +75,7 @@ class RpcHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.wfile.flush()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+    def log_message(self, format: str, *args: object) -> None:
         """Log at debug level; the base class would print every request."""
         logger.debug(format, *args)
 
@@ -86,6 +87,7 @@ class DevnetServer(ThreadingHTTPServer):
 
     def __init__(self, ledger: Ledger, host: str, port: int) -> None:
         self.ledger = ledger
+        self._connections: set[socket.socket] = set()
         if ":" in host:
             self.address_family = socket.AF_INET6
         try:
@@ -95,6 +97,23 @@ class DevnetServer(ThreadingHTTPServer):
                 f"can't listen on {host} port {port} ({fault.strerror}); another program may be listening there: "
                 "stop it, or choose another port"
             ) from fault
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
+        """Answer a connection on a thread of its own."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as in the base class
+        """End a connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """End every connection; one that is kept alive would otherwise go on being answered."""
+        super().server_close()
+        for connection in tuple(self._connections):
+            with suppress(OSError):  # its client may have ended it already
+                connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def url(self) -> str:

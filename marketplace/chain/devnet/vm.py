@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from eth.abc import BlockHeaderAPI, DatabaseAPI
 from eth.chains.base import MiningChain
@@ -16,6 +16,7 @@ from eth_tester.backends.pyevm.main import (
     get_account_keys_from_mnemonic,
     get_default_genesis_params,
 )
+from eth_typing import BlockNumber
 
 from marketplace.chain.devnet.accounts import DERIVATION_PATH, INITIAL_BALANCE, MNEMONIC
 from marketplace.chain.devnet.precompiles import REVM_PRECOMPILES
@@ -23,20 +24,20 @@ from marketplace.chain.devnet.precompiles import REVM_PRECOMPILES
 BLOCK_GAS_LIMIT: int = GENESIS_GAS_LIMIT
 
 
-class DevComputation(PragueComputation):  # type: ignore[misc]
+class DevComputation(PragueComputation):
     """Prague with the BN254 precompiles on revm."""
 
-    _precompiles = {**PragueComputation.get_precompiles(), **REVM_PRECOMPILES}
+    _precompiles = {**PragueComputation.get_precompiles(), **REVM_PRECOMPILES}  # noqa: RUF012 - the base class has it so
 
 
-class DevState(PragueState):  # type: ignore[misc]
+class DevState(PragueState):
     """Prague's state transition with `DevComputation`."""
 
     computation_class = DevComputation
     transaction_executor_class = PragueTransactionExecutor
 
 
-class DevVM(PragueVM):  # type: ignore[misc]
+class DevVM(PragueVM):
     """Prague, except that a block may carry its parent's timestamp.
 
     Blocks follow transactions, many of them in a second; if each had to be a second later than the last, the chain
@@ -53,12 +54,12 @@ class DevVM(PragueVM):  # type: ignore[misc]
         super().validate_header(header, parent_header)
 
 
-class DevChain(MiningChain):  # type: ignore[misc]
+class DevChain(MiningChain):
     """A chain of `DevVM` from its first block; `chain_class` gives it a chain id."""
 
-    vm_configuration = ((0, DevVM),)
+    vm_configuration = ((BlockNumber(0), DevVM),)
 
-    def create_header_from_parent(self, parent_header: BlockHeaderAPI, **header_params: Any) -> BlockHeaderAPI:
+    def create_header_from_parent(self, parent_header: BlockHeaderAPI, **header_params: Any) -> BlockHeaderAPI:  # noqa: ANN401
         """Return the header of the next block, with the gas limit that every block has."""
         return super().create_header_from_parent(parent_header, **{**header_params, "gas_limit": BLOCK_GAS_LIMIT})
 
@@ -80,10 +81,10 @@ def open_chain(database: DatabaseAPI, chain_id: int, *, is_new: bool, accounts: 
         Timestamp of the genesis block, seconds since the Unix epoch.
     """
     # py-evm takes the chain id from the class, so each id has a class of its own.
-    chain_class = type("DevChain", (DevChain,), {"chain_id": chain_id})
+    chain_class = cast(type[DevChain], type("DevChain", (DevChain,), {"chain_id": chain_id}))
     if not is_new:
         return chain_class(AtomicDB(database))
     keys = get_account_keys_from_mnemonic(MNEMONIC, quantity=accounts, hd_path=DERIVATION_PATH)
     state = generate_genesis_state_for_keys(keys, overrides={"balance": INITIAL_BALANCE})
     parameters = get_default_genesis_params(overrides={"timestamp": start})
-    return chain_class.from_genesis(AtomicDB(database), parameters, state)
+    return cast(DevChain, chain_class.from_genesis(AtomicDB(database), parameters, state))

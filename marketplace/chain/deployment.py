@@ -1,0 +1,273 @@
+"""Where a market lies: the file that `cairn deploy` writes and every other command reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
+from eth_utils.address import is_checksum_address, to_checksum_address
+from eth_utils.crypto import keccak
+from web3 import Web3
+from web3.contract.contract import Contract
+
+from marketplace.chain.artifacts import load_artifact
+from marketplace.chain.errors import DeploymentError, WrongChainError
+from marketplace.chain.transact import call_view, transact
+from marketplace.strict_json import parse_json
+
+FORMAT = "cairn-deployment-1"
+MARKET = "TrainingMarket"
+DEFAULT_VERIFIER = "UnverifiedDevOnly"
+DEFAULT_RULES = ("MultiKrumShapleyRule",)
+HASH = re.compile(r"0x[0-9a-f]{64}")
+MAX_FILE_SIZE = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One market on one chain.
+
+    Attributes
+    ----------
+    chain_id
+        The chain's id (EIP-155).
+    market
+        Address of the `TrainingMarket`.
+    rules
+        Addresses of its rules by the name that each rule gives itself.
+    verifier, verifier_name
+        Its verifier's address and the name of that contract.
+    token
+        Address of the ERC-20 in which jobs are paid by default; None for the native coin.
+    block
+        Number of the block that created the market; nothing of it happened earlier.
+    market_code_hash
+        keccak256 of the market's code as it lay on the chain after deployment.
+    artifact_digest
+        `Artifact.digest` of the market that was deployed.
+    """
+
+    chain_id: int
+    market: ChecksumAddress
+    rules: dict[str, ChecksumAddress]
+    verifier: ChecksumAddress
+    verifier_name: str
+    token: ChecksumAddress | None
+    block: int
+    market_code_hash: str
+    artifact_digest: str
+
+
+def deploy(
+    w3: Web3,
+    account: LocalAccount,
+    *,
+    rules: tuple[str, ...] = DEFAULT_RULES,
+    verifier: str = DEFAULT_VERIFIER,
+    token: ChecksumAddress | None = None,
+) -> Deployment:
+    """Put a market with its rules and its verifier on a chain.
+
+    Parameters
+    ----------
+    w3 : Web3
+        The chain.
+    account : LocalAccount
+        Who pays for it; it gets no rights over the market.
+    rules : tuple of str
+        Names of the rules' contracts.
+    verifier : str
+        Name of the verifier's contract.
+    token : ChecksumAddress, optional
+        ERC-20 to be recorded as the default for jobs.
+
+    Raises
+    ------
+    ArtifactError
+        If the package carries no such contract.
+    ChainError
+        If a transaction fails; see `transact`.
+    """
+    rule_contracts = [deploy_contract(w3, account, rule)[0] for rule in rules]
+    verifier_contract, _ = deploy_contract(w3, account, verifier)
+    rule_addresses = [contract.address for contract in rule_contracts]
+    market, block = deploy_contract(w3, account, MARKET, verifier_contract.address, rule_addresses)
+    return Deployment(
+        chain_id=w3.eth.chain_id,
+        market=market.address,
+        rules={call_view(contract.functions.name()): contract.address for contract in rule_contracts},
+        verifier=verifier_contract.address,
+        verifier_name=verifier,
+        token=token,
+        block=block,
+        market_code_hash=_code_hash(w3, market.address),
+        artifact_digest="0x" + load_artifact(MARKET).digest().hex(),
+    )
+
+
+def deploy_contract(w3: Web3, account: LocalAccount, name: str, *arguments: object) -> tuple[Contract, int]:
+    """Create a contract that the package carries; return it and the number of the block that holds it.
+
+    Raises
+    ------
+    ArtifactError
+        If the package carries no such contract.
+    DeploymentError
+        If other code lies at its address afterwards.
+    ChainError
+        If the transaction fails; see `transact`.
+    """
+    artifact = load_artifact(name)
+    factory = w3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)
+    receipt = transact(w3, account, factory.constructor(*arguments))
+    address = receipt["contractAddress"]
+    if address is None or not artifact.matches(bytes(w3.eth.get_code(address))):
+        raise DeploymentError(
+            f"{name} was created at {address} but other code lies there; ask another node, or deploy again"
+        )
+    return w3.eth.contract(address, abi=artifact.abi), int(receipt["blockNumber"])
+
+
+def check_deployment(w3: Web3, deployment: Deployment) -> None:
+    """Check that a deployment is what lies on the chain and what this version of Cairn speaks with.
+
+    Raises
+    ------
+    WrongChainError
+        If it is of another chain.
+    DeploymentError
+        If the code at one of its addresses is missing or another, or is of another build than this package's.
+    """
+    chain_id = w3.eth.chain_id
+    if chain_id != deployment.chain_id:
+        raise WrongChainError(str(getattr(w3.provider, "endpoint_uri", "")), chain_id, deployment.chain_id)
+    places = {"market": deployment.market, "verifier": deployment.verifier, "token": deployment.token}
+    places |= {f"rule {name}": address for name, address in deployment.rules.items()}
+    for what, address in places.items():
+        if address is not None and not w3.eth.get_code(address):
+            raise DeploymentError(
+                f"there is no contract at {address}, the {what} of the deployment on chain {chain_id}; "
+                "a local chain forgets when it restarts without a state file: deploy again"
+            )
+    found = _code_hash(w3, deployment.market)
+    if found != deployment.market_code_hash:
+        raise DeploymentError(
+            f"the code at {deployment.market} hashes to {found}, the deployment says {deployment.market_code_hash}; "
+            "it is another contract: get the deployment file again from whoever deployed the market"
+        )
+    carried = "0x" + load_artifact(MARKET).digest().hex()
+    if deployment.artifact_digest != carried:
+        raise DeploymentError(
+            f"the market was deployed from build {deployment.artifact_digest} and this installation carries {carried}; "
+            "install the version of Cairn that the market was deployed with"
+        )
+
+
+def write_deployment(path: Path, deployment: Deployment) -> None:
+    """Write a deployment file, replacing one that is there at once or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(deployment_text(deployment), "utf-8")
+    temporary.replace(path)
+
+
+def read_deployment(path: Path) -> Deployment:
+    """Read a deployment file.
+
+    Raises
+    ------
+    DeploymentError
+        If there is none, or it is not exactly what `write_deployment` writes.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_SIZE + 1)
+    except OSError as fault:
+        raise DeploymentError(
+            f"can't read the deployment file {path} ({fault.strerror}); write one with `cairn deploy`, or name another"
+        ) from fault
+    try:
+        return parse_deployment(content)
+    except DeploymentError as fault:
+        raise DeploymentError(f"{path} is no deployment file: {fault}; get it again, or deploy again") from fault
+
+
+def deployment_text(deployment: Deployment) -> str:
+    """Return the one text that stands for a deployment."""
+    return json.dumps({"format": FORMAT, **asdict(deployment)}, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
+
+
+def parse_deployment(content: bytes) -> Deployment:
+    """Turn the bytes of a deployment file into a `Deployment`.
+
+    Raises
+    ------
+    DeploymentError
+        If they are not the canonical text of one; the message names the first fault.
+    """
+    if len(content) > MAX_FILE_SIZE:
+        raise DeploymentError(f"it has more than {MAX_FILE_SIZE} bytes")
+    try:
+        fields = parse_json(content)
+    except ValueError as fault:
+        raise DeploymentError(f"it is not JSON ({fault})") from fault
+    if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
+        raise DeploymentError(f"it does not say that its format is {FORMAT}")
+    if set(fields) != set(_FIELDS):
+        odd = ", ".join(sorted(set(fields) ^ set(_FIELDS)))
+        raise DeploymentError(f"these fields are missing or unknown: {odd}")
+    for name, (fits, wanted) in _FIELDS.items():
+        if not fits(fields[name]):
+            raise DeploymentError(f"{name} is {json.dumps(fields[name])[:80]} and must be {wanted}")
+    deployment = Deployment(**fields)
+    if deployment_text(deployment).encode() != content:
+        raise DeploymentError("its fields are well-formed but not written as `cairn deploy` writes them")
+    return deployment
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**64
+
+
+def _is_address(value: object) -> bool:
+    return isinstance(value, str) and is_checksum_address(value)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable()
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, str) and HASH.fullmatch(value) is not None
+
+
+def _are_rules(value: object) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and len(value) > 0
+        and all(_is_name(name) and _is_address(address) for name, address in value.items())
+    )
+
+
+_ADDRESS = (_is_address, "an address with checksum")
+_FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "chain_id": (_is_number, "a number"),
+    "market": _ADDRESS,
+    "rules": (_are_rules, "at least one rule with name and address"),
+    "verifier": _ADDRESS,
+    "verifier_name": (_is_name, "a name"),
+    "token": (lambda value: value is None or _is_address(value), "an address with checksum, or null"),
+    "block": (_is_number, "a number"),
+    "market_code_hash": (_is_hash, "0x and 64 hex digits"),
+    "artifact_digest": (_is_hash, "0x and 64 hex digits"),
+}
+
+
+def _code_hash(w3: Web3, address: ChecksumAddress) -> str:
+    return "0x" + keccak(bytes(w3.eth.get_code(to_checksum_address(address)))).hex()
