@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IRoundVerifier} from "./interfaces/IRoundVerifier.sol";
+import {IRule} from "./interfaces/IRule.sol";
+import {Errors} from "./libraries/Errors.sol";
+import {GramChecks} from "./libraries/GramChecks.sol";
+
+/// @notice What a round's decisions follow from.
+/// @param rule The job's rule.
+/// @param trainers Number of accepted updates.
+/// @param references Number of the referee's vectors in the matrix.
+/// @param tolerated Faulty trainers that the job tolerates.
+/// @param maximumNorm Largest squared norm that an update in range can have.
+/// @param reward What the trainers share, in the token's smallest unit.
+/// @param strikeToleranceBps See `Terms`.
+/// @param context What the proof is bound to, see `IRoundVerifier.verify`.
+/// @param commitments See `Settlement`.
+/// @param gram See `Settlement`.
+/// @param modelCommitment See `Settlement`.
+/// @param aggregateCid See `Settlement`.
+/// @param proof See `Settlement`.
+struct Case {
+    IRule rule;
+    uint256 trainers;
+    uint256 references;
+    uint256 tolerated;
+    uint256 maximumNorm;
+    uint256 reward;
+    uint256 strikeToleranceBps;
+    bytes32 context;
+    bytes commitments;
+    bytes gram;
+    bytes modelCommitment;
+    bytes aggregateCid;
+    bytes proof;
+}
+
+/// @notice A round's decisions; the arrays are parallel to the accepted trainers.
+/// @param weights Weights in the aggregate.
+/// @param contributions Contributions in the rule's scale.
+/// @param payouts Pay in the token's smallest unit.
+/// @param paid Sum of the payouts.
+/// @param harmful Bit i tells that trainer i's contribution was harmful beyond the tolerance.
+/// @param modelCommitment The model commitment after the round; empty if fewer than three were kept.
+struct Verdict {
+    uint256[] weights;
+    int256[] contributions;
+    uint256[] payouts;
+    uint256 paid;
+    uint256 harmful;
+    bytes modelCommitment;
+}
+
+/// @title RoundJudge
+/// @notice Everything that a round decides, as a function of its proven Gram matrix. A contract of its own, without
+/// state, so that anyone can put the same question to it.
+contract RoundJudge {
+    /// @dev Sum that the weights of a round don't exceed.
+    uint256 private constant MAX_WEIGHT = 2 ** 16;
+    /// @dev Size that a contribution doesn't reach, so that the sums and products below can't overflow.
+    int256 private constant CONTRIBUTION_LIMIT = 2 ** 200;
+    /// @dev Fewer kept updates than this would show each trainer the others' update.
+    uint256 private constant MIN_KEPT = 3;
+
+    /// @notice The verifier that is asked about every matrix.
+    IRoundVerifier public immutable verifier;
+
+    constructor(IRoundVerifier roundVerifier) {
+        verifier = roundVerifier;
+    }
+
+    /// @notice Checks the matrix and its proof, asks the rule, checks its answer, and derives payouts, strikes and the new
+    /// model commitment from it.
+    /// @dev Reverts if no updates in range have this matrix, if the proof is refused, or if the rule returns what it must
+    /// not.
+    function judge(Case calldata round) external view returns (Verdict memory verdict) {
+        GramChecks.check(round.gram, round.trainers + round.references, round.maximumNorm);
+        bool accepted = verifier.verify(round.context, round.commitments, round.gram, round.proof);
+        require(accepted, Errors.Market_ProofRejected(round.context));
+        (verdict.weights, verdict.contributions) =
+            round.rule.evaluate(round.gram, round.trainers, round.references, round.tolerated);
+        (uint256 kept, uint256 positive) = _checkAnswer(round, verdict);
+        if (kept < MIN_KEPT) return verdict;
+        _derive(round, verdict, positive);
+        verdict.modelCommitment = verifier.advanceModel(
+            round.modelCommitment, round.commitments, verdict.weights, round.aggregateCid
+        );
+    }
+
+    /// @dev Checks what the rule returned and counts those it kept.
+    /// @return kept Number of trainers with a weight.
+    /// @return positive Sum of the positive contributions.
+    function _checkAnswer(Case calldata round, Verdict memory verdict)
+        private
+        pure
+        returns (uint256 kept, uint256 positive)
+    {
+        uint256 count = round.trainers;
+        bool sound = verdict.weights.length == count && verdict.contributions.length == count;
+        uint256 total = 0;
+        for (uint256 i = 0; sound && i < count; ++i) {
+            uint256 weight = verdict.weights[i];
+            int256 contribution = verdict.contributions[i];
+            sound = weight <= MAX_WEIGHT && contribution < CONTRIBUTION_LIMIT
+                && contribution > -CONTRIBUTION_LIMIT && (weight != 0 || contribution == 0);
+            if (!sound) break;
+            total += weight;
+            if (weight != 0) ++kept;
+            if (contribution > 0) positive += uint256(contribution);
+        }
+        require(sound && total <= MAX_WEIGHT, Errors.Market_RuleMisbehaved(address(round.rule)));
+    }
+
+    /// @dev Fills in payouts and strikes.
+    function _derive(Case calldata round, Verdict memory verdict, uint256 positive) private pure {
+        verdict.payouts = new uint256[](round.trainers);
+        if (positive == 0) return;
+        uint256 tolerance = positive * round.strikeToleranceBps;
+        for (uint256 i = 0; i < round.trainers; ++i) {
+            int256 contribution = verdict.contributions[i];
+            if (contribution > 0) {
+                // Rounded down; what is left over stays in the escrow.
+                uint256 payDown = Math.mulDiv(round.reward, uint256(contribution), positive);
+                verdict.payouts[i] = payDown;
+                verdict.paid += payDown;
+            } else if (round.references != 0 && uint256(-contribution) * 10_000 > tolerance) {
+                verdict.harmful |= 1 << i;
+            }
+        }
+    }
+}
