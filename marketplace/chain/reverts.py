@@ -83,7 +83,7 @@ def value_text(parameter: Mapping[str, Any], value: Any) -> str:  # noqa: ANN401
     """Return a value of an error as people read it: names of states, dates, text, addresses with checksum."""
     enum = ENUMS.get(parameter.get("internalType", "").removeprefix("enum "))
     if enum is not None and value < len(enum):
-        return enum[value]
+        return enum[int(value)]
     match parameter["type"]:
         case "address":
             return str(to_checksum_address(value))
