@@ -91,7 +91,7 @@ REASONS: dict[str, str] = {
         "entry ({row}, {column}) of the Gram matrix is {innerProduct}, more than the norms of its rows allow; "
         "compute the matrix anew"
     ),
-    "Market_ProofRejected": "the proof for round {round} of job {jobId} was not accepted; prove the settlement anew",
+    "Market_ProofRejected": "the proof for context {context} was not accepted; prove the settlement anew",
     "Market_RuleMisbehaved": "the rule {rule} returned what it must not; report it, and choose another for new jobs",
     # Challenges
     "Market_CannotFlag": "{account} did not submit in round {round} of job {jobId}; only its submitters can flag it",

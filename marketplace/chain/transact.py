@@ -30,8 +30,10 @@ DEFAULT_FEE_CAP = 200 * GWEI
 DEFAULT_TIP = GWEI
 CONFIRM_SECONDS = 180.0
 POLL_SECONDS = 0.1
-# Gas that is estimated now may not suffice in the next block, whose state others change.
+# Gas that is estimated now may not suffice in the next block, whose state others change: more of it to do, or two
+# words of storage that have become zero meanwhile, which makes writing them dearer. What is not used is not paid.
 GAS_MARGIN_PERCENT = 20
+GAS_HEADROOM = 40_000
 NONCE_ATTEMPTS = 5
 
 # One at a time from each account, or two threads would sign the same nonce.
@@ -76,7 +78,7 @@ def transact(
     transaction = _fill(account, call, value)
     _check_funds(w3, account, value)
     gas = simulate(w3, transaction, action_name(call), errors_of(call))
-    limit, fees = gas * (100 + GAS_MARGIN_PERCENT) // 100, _fees(w3, fee_cap)
+    limit, fees = gas * (100 + GAS_MARGIN_PERCENT) // 100 + GAS_HEADROOM, _fees(w3, fee_cap)
     _check_funds(w3, account, value + limit * fees["maxFeePerGas"])
     transaction |= {"gas": limit, **fees}
     transaction_hash = _send(w3, account, transaction)

@@ -39,7 +39,7 @@ def test_code_fits_on_chain() -> None:
 
 def test_unknown_contract_names_those_that_are_there() -> None:
     for name in ("Nonsense", "../errors", ""):
-        with pytest.raises(ArtifactError, match="carries: .*UnverifiedDevOnly"):
+        with pytest.raises(ArtifactError, match=r"carries: .*UnverifiedDevOnly"):
             load_artifact(name)
 
 

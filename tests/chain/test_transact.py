@@ -113,6 +113,7 @@ def test_transaction_that_fails_in_its_block_is_told(
     with pytest.raises(ContractRevertedError, match="Probe_Refused"):
         transact(chain.w3, dev_account(8), probe.functions.note(101, b""))
     monkeypatch.setattr(module, "simulate", lambda *args: 25_000)
+    monkeypatch.setattr(module, "GAS_HEADROOM", 0)
     with pytest.raises(ContractRevertedError, match="used up its 30000 gas"):
         transact(chain.w3, dev_account(8), probe.functions.note(1, b""))
 
@@ -121,6 +122,7 @@ def test_transaction_that_the_node_refuses_is_told(
     chain: Chain, probe: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "simulate", lambda *args: 1_000)
+    monkeypatch.setattr(module, "GAS_HEADROOM", 0)
     with pytest.raises(TransactionRejectedError, match="intrinsic gas"):
         transact(chain.w3, dev_account(8), probe.functions.note(1, b""))
 

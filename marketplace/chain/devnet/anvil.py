@@ -72,9 +72,9 @@ def start_anvil(
     Raises
     ------
     DevnetStartError
-        If there is no anvil, or it does not answer in time.
+        If there is no anvil, the port is taken, or it does not answer in time.
     """
-    port = port or _free_port()
+    port = _claim_port(port)
     command = [str(find_anvil()), "--host", LOOPBACK, "--port", str(port), "--chain-id", str(chain_id)]
     command += ["--accounts", str(accounts), "--mnemonic", MNEMONIC, "--derivation-path", f"{DERIVATION_PATH}/"]
     command += ["--balance", str(INITIAL_BALANCE // 10**18), "--gas-limit", str(BLOCK_GAS_LIMIT)]
@@ -95,9 +95,17 @@ def start_anvil(
                 process.kill()
 
 
-def _free_port() -> int:
+def _claim_port(port: int) -> int:
+    """Return the port, or a free one for 0; whoever listens there already would be taken for anvil."""
     with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as fault:
+            raise DevnetStartError(
+                f"anvil can't listen on {LOOPBACK} port {port} ({fault.strerror}); another program may be listening "
+                "there: stop it, or choose another port"
+            ) from fault
         return int(probe.getsockname()[1])
 
 

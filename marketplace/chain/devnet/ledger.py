@@ -63,7 +63,9 @@ class Ledger:
         self.clock.catch_up(self._head.timestamp)
         self._logs = LogIndex()
         for number in range(1, self._head.block_number + 1):
-            self._index(self._chain.get_canonical_block_by_number(BlockNumber(number)))
+            # Most blocks of a chain that idled are empty, and the header tells without reading the rest.
+            if self._chain.get_canonical_block_header_by_number(BlockNumber(number)).bloom:
+                self._index(self._chain.get_canonical_block_by_number(BlockNumber(number)))
 
     def close(self) -> None:
         """Let go of the state file."""
