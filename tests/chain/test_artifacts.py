@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,8 @@ PROBE = Path(__file__).parent / "contracts" / "Probe.json"
 
 @pytest.mark.slow
 def test_sources_compile_to_what_is_committed() -> None:
-    outcome = subprocess.run(
-        [ROOT / "scripts" / "build-contracts", "--check"], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, ROOT / "scripts" / "build_contracts.py", "--check"]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
