@@ -89,8 +89,8 @@ def opens(commitment: Commitment, coordinates: npt.NDArray[np.int16], blinder: B
     return commit(coordinates, blinder) == commitment
 
 
-def commitment_hash(commitment: Commitment) -> bytes:
-    """Return `keccak256(commitment)`, which is what a trainer submits on chain."""
+def commitment_hash(commitment: bytes) -> bytes:
+    """Return `keccak256(commitment)`, what the chain stores of a commitment or of the model commitment."""
     return bytes(keccak(commitment))
 
 

@@ -143,7 +143,9 @@ class HistoryReader:
     def __init__(self, market: Market, job: int) -> None:
         self._market = market
         self._job = job
-        self._restart()
+        self._history = JobHistory()
+        self._next = market.deployment.block
+        self._last_hash: HexBytes | None = None
 
     def read(self) -> JobHistory:
         """Return the job's history up to the latest block.
@@ -169,14 +171,14 @@ class HistoryReader:
     def _restart(self) -> None:
         self._history = JobHistory()
         self._next = self._market.deployment.block
-        self._last_hash: HexBytes | None = None
+        self._last_hash = None
 
 
 def read_events(market: Market, first: int, last: int, job: int | None = None) -> list[Event]:
     """Return the market's events in a range of blocks, ends included, of one job or of all."""
     topics: list[Any] = [] if job is None else [None, "0x" + job.to_bytes(32, "big").hex()]
     logs = market.w3.eth.get_logs(
-        {"address": market.deployment.market, "fromBlock": first, "toBlock": last, "topics": topics}  # type: ignore[typeddict-item]
+        {"address": market.deployment.market, "fromBlock": first, "toBlock": last, "topics": topics}
     )
     return [_decode(market, log) for log in logs]
 
@@ -189,9 +191,7 @@ def apply_event(history: JobHistory, event: Event) -> None:
         history.specification_cid = values["specificationCid"]
     elif event.name == "RoundOpened":
         number = values["round"]
-        history.rounds[number] = RoundRecord(
-            number, values["submitEnd"], values["encryptionKey"], values["modelHash"]
-        )
+        history.rounds[number] = RoundRecord(number, values["submitEnd"], values["encryptionKey"], values["modelHash"])
     elif event.name in _ROUND_EVENTS:
         _ROUND_EVENTS[event.name](history.rounds[values["round"]], event)
 
@@ -262,4 +262,5 @@ def _decode(market: Market, log: LogReceipt) -> Event:
 
 
 def _event_abis(market: Market) -> dict[bytes, Any]:
-    return {bytes.fromhex(event.topic[2:]): event.abi for event in (e() for e in market.contract.events)}
+    events = [event() for event in market.contract.all_events()]
+    return {bytes.fromhex(event.topic[2:]): event.abi for event in events}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
@@ -432,12 +431,8 @@ class Market:
         return transact(self.w3, account, self._function(name, *arguments), value=value)
 
     def _function(self, name: str, *arguments: object) -> ContractFunction:
-        return self.contract.get_function_by_name(name)(*arguments)
-
-
-def snake_case(name: str) -> str:
-    """Return the Python name of a Solidity name: `jobId` becomes `job_id`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+        function: ContractFunction = self.contract.get_function_by_name(name)(*arguments)
+        return function
 
 
 def _topic(market: Market, event: str) -> bytes:

@@ -1,0 +1,119 @@
+"""The aggregator's work on one job: accept it, collect each round's updates, settle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eth_account.signers.local import LocalAccount
+
+from aggregator.collection import Collection, Refused, collect
+from aggregator.settlement import ScoredRound, score
+from marketplace.chain.history import RoundRecord
+from marketplace.chain.market import ExclusionReason, JobState, Phase, Windows
+from marketplace.parties.housekeeping import keep_going
+from marketplace.parties.view import JobView
+from marketplace.payload.envelope import EncryptionKeyPair
+from marketplace.payload.model_file import encode_model, unflatten
+from marketplace.training.models import parameter_shapes
+
+
+class Aggregator:
+    """The aggregator of one job.
+
+    Parameters
+    ----------
+    view : JobView
+        The job.
+    account : LocalAccount
+        The aggregator that the terms name.
+    key_pair : EncryptionKeyPair
+        To whose public key updates are encrypted.
+    workspace : Path
+        Directory for the model after every round.
+    """
+
+    def __init__(self, view: JobView, account: LocalAccount, key_pair: EncryptionKeyPair, workspace: Path) -> None:
+        self.view = view
+        self.account = account
+        self.models = workspace / "models"
+        self.scored: dict[int, ScoredRound] = {}
+        self._key_pair = key_pair
+        self._round = 0
+        self._collection = Collection()
+
+    def accept(self) -> bool:
+        """Accept the job with the bond; tell whether that was still to be done."""
+        if any(self.view.market.identity(self.view.job).next_encryption_key):
+            return False
+        self.view.market.accept(self.account, self.view.job, self._key_pair.public)
+        return True
+
+    def step(self) -> list[str]:
+        """Do what is due now and return it in words; safe to repeat, and after a crash at any point.
+
+        Raises
+        ------
+        CairnError
+            If something has to be looked at; nothing is lost, and the next call tries again.
+        """
+        progress = self.view.market.progress(self.view.job)
+        done = self._save_model()
+        if progress.job_state is JobState.RUNNING and progress.round_open:
+            record = self.view.history().rounds[progress.round]
+            windows = self.view.market.windows(self.view.job)
+            if windows.phase in (Phase.DELIVERING, Phase.SETTLING):
+                done += self._work(record, windows)
+        return done + keep_going(self.view, self.account)
+
+    def _work(self, record: RoundRecord, windows: Windows) -> list[str]:
+        if len(record.submissions) < self.view.terms.quorum:
+            return []
+        if self._round != record.number:
+            self._round, self._collection = record.number, Collection()
+        collection = self._collection
+        collect(self.view, record, self._key_pair, collection)
+        outstanding = collection.outstanding(record, self.view.terms.referee)
+        now = self.view.market.now()
+        if outstanding and windows.phase is Phase.DELIVERING:
+            return self._give_notice(record, windows, now)
+        for account in outstanding:
+            collection.refused[account] = Refused(
+                ExclusionReason.UNAVAILABLE, "the envelope could not be fetched by the end of delivery"
+            )
+        if now <= self.view.market.progress(self.view.job).challenge_end:
+            return []
+        return self._settle(record, collection)
+
+    def _give_notice(self, record: RoundRecord, windows: Windows, now: int) -> list[str]:
+        """Name those whose envelopes are not there by a quarter of the delivery window; legal until its half."""
+        window = self.view.terms.deliver_window
+        outstanding = self._collection.outstanding(record, self.view.terms.referee)
+        unnamed = [account for account in outstanding if account not in record.missing]
+        if not unnamed or not windows.submit_end + window // 4 <= now <= windows.submit_end + window // 2:
+            return []
+        self.view.market.missing(self.account, self.view.job, record.number, unnamed)
+        return [f"gave notice that {len(unnamed)} envelopes of round {record.number} are missing"]
+
+    def _settle(self, record: RoundRecord, collection: Collection) -> list[str]:
+        scored = score(self.view, record, collection)
+        self.scored[record.number] = scored
+        self.view.market.settle(self.account, scored.settlement)
+        kept = sum(1 for weight in scored.outcome.weights if weight) if scored.outcome else 0
+        return [f"settled round {record.number}: {kept} of {len(record.submissions)} kept"]
+
+    def _save_model(self) -> list[str]:
+        """Write the model after the last settled round to a file."""
+        last = self.view.history().last_settled()
+        if last is None or self.model_file(last.number).exists():
+            return []
+        shapes = parameter_shapes(self.view.document.build_model())
+        vector = self.view.model_before(last.number + 1).vector
+        self.models.mkdir(parents=True, exist_ok=True)
+        temporary = self.models / f".round-{last.number}.new"
+        temporary.write_bytes(encode_model(unflatten(vector, shapes)))
+        temporary.replace(self.model_file(last.number))
+        return [f"wrote {self.model_file(last.number).name}"]
+
+    def model_file(self, number: int) -> Path:
+        """Return where the model after a round lies."""
+        return self.models / f"round-{number:05d}.safetensors"

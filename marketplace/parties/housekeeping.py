@@ -1,0 +1,80 @@
+"""The steps that anyone may take, so that no job waits for somebody who is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from eth_account.signers.local import LocalAccount
+
+from marketplace.chain.errors import ContractRevertedError
+from marketplace.chain.market import JobState, Phase
+from marketplace.parties.view import JobView
+
+
+def keep_going(view: JobView, account: LocalAccount) -> list[str]:
+    """Take the one step that anyone may take now, if there is one.
+
+    Starts a job that has its trainers, closes submissions nobody is awaited in, voids or expires a round that is stuck,
+    aborts a job that never started, and completes one that has ended.
+
+    Returns
+    -------
+    list of str
+        What was done, in words; empty if nothing was due or somebody else was quicker.
+    """
+    step = _due(view, account)
+    if step is None:
+        return []
+    words, act = step
+    try:
+        act()
+    except ContractRevertedError:
+        if _due(view, account) is None:
+            return []
+        raise
+    return [words]
+
+
+Step = tuple[str, Callable[[], object]]
+
+
+def _due(view: JobView, account: LocalAccount) -> Step | None:
+    market, job = view.market, view.job
+    progress = market.progress(job)
+    now = market.now()
+    if progress.job_state is JobState.OPEN:
+        return _due_before_start(view, account, now)
+    if progress.job_state is not JobState.RUNNING:
+        return None
+    if progress.ending:
+        done = now > progress.challenge_end
+        return ("completed the job", lambda: market.complete(account, job)) if done else None
+    return _due_in_round(view, account, progress.round)
+
+
+def _due_before_start(view: JobView, account: LocalAccount, now: int) -> Step | None:
+    market, job = view.market, view.job
+    if now > view.terms.start_deadline:
+        return "aborted a job that did not start in time", lambda: market.abort(account, job)
+    joined = market.seats(job).active.bit_count()
+    if joined >= view.terms.min_trainers:
+        return f"started the job with {joined} trainers", lambda: market.start(account, job)
+    return None
+
+
+def _due_in_round(view: JobView, account: LocalAccount, number: int) -> Step | None:
+    market, job = view.market, view.job
+    seats, phase = market.seats(job), market.windows(job).phase
+    submitted = seats.submitted.bit_count()
+    if phase is Phase.SUBMITTING:
+        complete = seats.submitted == seats.active
+        reference_awaited = view.terms.has_referee and not market.progress(job).reference_submitted
+        if complete and not reference_awaited:
+            return f"closed the submissions of round {number}", lambda: market.close_submissions(account, job, number)
+        return None
+    if submitted < view.terms.quorum:
+        words = f"voided round {number}: {submitted} submitted, {view.terms.quorum} are needed"
+        return words, lambda: market.void_round(account, job, number)
+    if phase is Phase.OVERDUE:
+        return f"expired round {number}: not settled in time", lambda: market.expire(account, job, number)
+    return None

@@ -1,0 +1,142 @@
+"""The trainer: joins a job, trains on its own data, submits, delivers, and checks what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from eth_account.signers.local import LocalAccount
+
+from contribution.errors import CairnError
+from marketplace.chain.history import JobHistory
+from marketplace.chain.market import JobState, Phase, TrainerStatus
+from marketplace.parties.housekeeping import keep_going
+from marketplace.parties.outbox import Outbox
+from marketplace.parties.submission import Coordinates, deliver, hash_of, is_ours, prepare
+from marketplace.parties.view import JobView, ModelCheckError
+from marketplace.payload.quantise import quantise
+from marketplace.training.models import Vector
+
+# What a round's training makes of the round's model: trained minus given parameters, float64, shape (d,).
+Train = Callable[[Vector, int], npt.NDArray[np.float64]]
+
+
+class JoinError(CairnError):
+    """Thrown when an account can't join a job, or joined another way than it should."""
+
+
+class Trainer:
+    """One account that trains in one job.
+
+    Parameters
+    ----------
+    view : JobView
+        The job.
+    account : LocalAccount
+        Who submits and is paid.
+    train : callable
+        Takes the round's model, float32 of shape (d,), and the round's number, from 1; returns the update.
+    workspace : Path
+        Directory for what must survive a restart.
+    generator : numpy.random.Generator, optional
+        For stochastic rounding in simulations that have to be repeatable; by default the operating system's randomness.
+    """
+
+    def __init__(
+        self,
+        view: JobView,
+        account: LocalAccount,
+        train: Train,
+        workspace: Path,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        self.view = view
+        self.account = account
+        self.outbox = Outbox(workspace / "outbox")
+        self._train = train
+        self._generator = generator
+        self._checked = 0
+
+    def join(self, digest: bytes, proof: tuple[bytes, ...] = ()) -> bool:
+        """Join the job with the stake, agreeing to `digest`; tell whether that was still to be done.
+
+        Raises
+        ------
+        ContractRevertedError
+            If the job takes nobody, or not this account.
+        """
+        status = self.view.market.trainer(self.view.job, self.account.address).status
+        if status != TrainerStatus.NONE:
+            return False
+        self.view.market.join(self.account, self.view.job, digest, proof)
+        return True
+
+    def step(self) -> list[str]:
+        """Do what is due now and return it in words; safe to repeat, and after a crash at any point.
+
+        Raises
+        ------
+        CairnError
+            If something has to be looked at; nothing is lost, and the next call tries again.
+        """
+        history = self.view.history()
+        done = self._check_models(history)
+        progress = self.view.market.progress(self.view.job)
+        if progress.job_state is JobState.RUNNING and progress.round_open:
+            done += self._work(history, progress.round)
+        return done + keep_going(self.view, self.account)
+
+    def _work(self, history: JobHistory, number: int) -> list[str]:
+        view, market = self.view, self.view.market
+        record = history.rounds.get(number)
+        seats = market.seats(view.job)
+        mine = market.trainer(view.job, self.account.address)
+        if record is None or mine.status == TrainerStatus.NONE or not mine.is_in(seats.active):
+            return []
+        if market.windows(view.job).phase is not Phase.SUBMITTING:
+            return self._deliver(number, named=self.account.address in record.missing)
+        if mine.is_in(seats.submitted):
+            return []
+        parcel = prepare(view, self.outbox, self.account.address, record, lambda: self._compute(number))
+        market.submit(self.account, view.job, number, hash_of(parcel), parcel.cid.binary)
+        return [f"submitted to round {number}"]
+
+    def _compute(self, number: int) -> Coordinates:
+        terms = self.view.terms
+        delta = self._train(self.view.model_before(number).vector, number)
+        return quantise(
+            delta, bits=terms.coordinate_bits, scale_exponent=terms.scale_exponent, generator=self._generator
+        ).coordinates
+
+    def _deliver(self, number: int, *, named: bool) -> list[str]:
+        parcel = self.outbox.find(number)
+        submission = self.view.history().rounds[number].submissions.get(self.account.address)
+        if parcel is None or not is_ours(parcel, submission):
+            return []
+        again = named and not self.view.store.has(parcel.cid)
+        return [f"delivered to round {number}"] if deliver(self.view, self.outbox, number, again=again) else []
+
+    def _check_models(self, history: JobHistory) -> list[str]:
+        """Check what every settled round published; flag the last one if it can't be what the chain commits to."""
+        last = history.last_settled()
+        if last is None or last.number <= self._checked:
+            return []
+        try:
+            self.view.model_before(last.number + 1)
+        except ModelCheckError as fault:
+            return self._flag(history, last.number, fault)
+        self._checked = last.number
+        return [f"checked the model of round {last.number}"]
+
+    def _flag(self, history: JobHistory, number: int, fault: ModelCheckError) -> list[str]:
+        market, job = self.view.market, self.view.job
+        progress = market.progress(job)
+        mine, seats = market.trainer(job, self.account.address), market.seats(job)
+        submitted = self.account.address in history.rounds[number].submissions
+        in_time = progress.last_settled_round == number and market.now() <= progress.challenge_end
+        if not submitted or not in_time or mine.is_in(seats.flags) or progress.job_state is not JobState.RUNNING:
+            raise fault
+        market.flag(self.account, job, number)
+        return [f"flagged round {number}: {fault.fault}"]

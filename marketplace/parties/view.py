@@ -1,0 +1,160 @@
+"""A job as its parties see it: terms, document, history and the current model, each checked when it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from eth_typing import ChecksumAddress
+
+from contribution.errors import CairnError
+from marketplace.chain.history import HistoryReader, JobHistory, RoundRecord
+from marketplace.chain.market import Market, Terms
+from marketplace.errors import PayloadError, StorageError
+from marketplace.job.document import JobDocument, fetch_document, fetch_initial_model
+from marketplace.payload.aggregate_file import aggregate_size, decode_aggregate
+from marketplace.payload.context import EnvelopeContext, RoundContext
+from marketplace.payload.model_file import apply_aggregate
+from marketplace.storage.cid import parse_binary_cid
+from marketplace.storage.store import ContentStore
+from marketplace.training.models import Vector
+from zk.commitment import advance_model, commitment_hash, initial_model_commitment
+
+Cumulative = npt.NDArray[np.int64]
+
+
+class ModelCheckError(CairnError):
+    """Thrown when a published model is not the one that the chain commits to.
+
+    Attributes
+    ----------
+    round
+        The settled round whose aggregate does not fit.
+    fault
+        What does not fit.
+    """
+
+    def __init__(self, number: int, fault: str) -> None:
+        self.round = number
+        self.fault = fault
+        super().__init__(
+            f"The aggregate published for round {number} is not what the chain commits to: {fault}. Nothing is trained "
+            "on it; trainers flag such a round within its challenge window."
+        )
+
+
+@dataclass(frozen=True)
+class RoundModel:
+    """The model that a round starts from.
+
+    Attributes
+    ----------
+    vector
+        float32, shape (d,).
+    cumulative
+        int64, shape (d,): the sum of all weighted updates since the initial model.
+    commitment
+        The commitment to that sum.
+    """
+
+    vector: Vector
+    cumulative: Cumulative
+    commitment: bytes
+
+
+class JobView:
+    """One job of a market, with the content that its CIDs name.
+
+    Parameters
+    ----------
+    market : Market
+        The market.
+    store : ContentStore
+        Where content is fetched from and published to.
+    job : int
+        The job's number.
+    """
+
+    def __init__(self, market: Market, store: ContentStore, job: int) -> None:
+        self.market = market
+        self.store = store
+        self.job = job
+        self.terms: Terms = market.terms(job)
+        self._reader = HistoryReader(market, job)
+        self._models: dict[int, RoundModel] = {}
+
+    def history(self) -> JobHistory:
+        """Return the job's history up to the latest block."""
+        return self._reader.read()
+
+    @cached_property
+    def document(self) -> JobDocument:
+        """The job document."""
+        return fetch_document(self.store, self.history().specification_cid)
+
+    @cached_property
+    def initial_model(self) -> Vector:
+        """The model that round 1 starts from."""
+        return fetch_initial_model(self.store, self.document, self.terms.dimension)
+
+    def round_context(self, number: int) -> RoundContext:
+        """Return what a round's documents are bound to."""
+        return RoundContext(self.market.deployment.chain_id, self.market.deployment.market, self.job, number)
+
+    def envelope_context(self, number: int, account: ChecksumAddress) -> EnvelopeContext:
+        """Return what an account's envelope in a round is bound to."""
+        return EnvelopeContext(
+            self.market.deployment.chain_id, self.market.deployment.market, self.job, number, account
+        )
+
+    def model_before(self, number: int) -> RoundModel:
+        """Return the model that round `number` starts from, checked against the chain.
+
+        Raises
+        ------
+        ModelCheckError
+            If the last settled round before it published something else than the chain commits to, or nothing.
+        """
+        record = self.history().last_settled(before=number)
+        if record is None:
+            nothing = np.zeros(self.terms.dimension, dtype=np.int64)
+            return RoundModel(self.initial_model, nothing, initial_model_commitment())
+        if record.number not in self._models:
+            self._models[record.number] = self._read_model(record)
+        return self._models[record.number]
+
+    def _read_model(self, record: RoundRecord) -> RoundModel:
+        settled = [r for r in self.history().rounds.values() if r.settled and r.number <= record.number]
+        commitment = _check_commitments(settled)
+        if record.aggregate_cid is None:
+            raise ModelCheckError(record.number, "the round was not settled")
+        try:
+            data = self.store.get(parse_binary_cid(record.aggregate_cid), aggregate_size(self.terms.dimension))
+            cumulative = decode_aggregate(
+                data,
+                self.round_context(record.number),
+                dimension=self.terms.dimension,
+                bits=self.terms.coordinate_bits,
+                scale_exponent=self.terms.scale_exponent,
+                rounds=len(settled),
+            )
+        except (StorageError, PayloadError) as fault:
+            raise ModelCheckError(record.number, str(fault)) from fault
+        vector = apply_aggregate(self.initial_model, cumulative, self.terms.scale_exponent)
+        return RoundModel(vector, cumulative, commitment)
+
+
+def _check_commitments(settled: list[RoundRecord]) -> bytes:
+    """Follow the model's commitment through the settled rounds; return the last one."""
+    commitment = initial_model_commitment()
+    for record in settled:
+        if record.aggregate_cid is None or record.model_commitment is None:
+            raise ModelCheckError(record.number, "the chain's events of this round are incomplete")
+        if commitment_hash(commitment) != record.model_hash:
+            raise ModelCheckError(record.number, "the round did not open with the commitment of the round before")
+        commitment = advance_model(commitment, record.aggregate_cid)
+        if commitment != record.model_commitment:
+            raise ModelCheckError(record.number, "the settled commitment does not follow from the aggregate's CID")
+    return commitment
