@@ -1,42 +1,49 @@
-"""JSON from outside: nothing that different programs could read differently, and nothing that exhausts the stack."""
-
-from __future__ import annotations
+"""JSON from outside: nothing that programs could read differently, and nothing that exhausts the stack."""
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
-MAX_DEPTH = 64
-STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-BRACKET = re.compile(rb"[\[\]{}]")
+MAX_DEPTH: Final = 64
+# A string, closed or not, or one bracket. The possessive repeat keeps the search linear.
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
-def parse_json(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
+def parse_json(data: bytes, max_depth: int = MAX_DEPTH) -> Any:  # noqa: ANN401 - any JSON value
     """Parse UTF-8 JSON.
 
-    Libraries of the embedded chain raise Python's recursion limit so far that a deeply nested text would overrun the
-    stack and end the process; so the depth is looked at first.
+    Parameters
+    ----------
+    data
+        The text; its length must have been bounded by the caller.
+    max_depth
+        The most objects and lists that may stand within each other. The depth is counted before parsing, because
+        Python's parser recurses, and libraries of the embedded chain raise the recursion limit so far that it ends the
+        process instead of failing.
 
     Raises
     ------
     ValueError
-        If it is not JSON, nests deeper than `MAX_DEPTH`, names a key twice in one object, or holds NaN or infinity.
+        If the bytes are no JSON, nest deeper, repeat a key within an object, or hold NaN or Infinity.
     """
     depth = 0
-    for bracket in BRACKET.finditer(STRING.sub(b"", content)):
-        depth += 1 if bracket[0] in b"[{" else -1
-        if depth > MAX_DEPTH:
-            raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
-    return json.loads(content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
+    for token in _TOKEN.finditer(data):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token[0], 0)
+        if depth > max_depth:
+            raise ValueError(f"nested deeper than {max_depth} at byte {token.start()}")
+    return json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        twice = next(key for index, (key, _) in enumerate(pairs) if key in dict(pairs[:index]))
-        raise ValueError(f"it names {twice!r} twice")
-    return content
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object, refusing repeated keys."""
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise ValueError(f"the key {key[:80]!r} occurs twice")
+        result[key] = value
+    return result
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"it holds {name}, which is not JSON")
+def _refuse_constant(text: str) -> NoReturn:
+    """Refuse NaN and Infinity, which JSON does not have."""
+    raise ValueError(f"{text} is no number")

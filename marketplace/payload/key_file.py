@@ -13,7 +13,7 @@ from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from contribution.errors import CairnError
 from marketplace.payload.envelope import EncryptionKeyPair
-from marketplace.payload.strict_json import parse_strict_json
+from marketplace.strict_json import parse_json
 
 _KIND: Final = "cairn encryption key v1"
 _LARGEST_FILE: Final = 1 << 16
@@ -85,7 +85,7 @@ def _read_document(path: Path) -> dict[str, Any]:
     """Read the file's JSON and check that it is of this kind."""
     try:
         with path.open("rb") as file:
-            document = parse_strict_json(file.read(_LARGEST_FILE + 1), _DEPTH)
+            document = parse_json(file.read(_LARGEST_FILE + 1), _DEPTH)
     except FileNotFoundError as error:
         raise KeyFileError(path, "does not exist", "create one or give the right path") from error
     except ValueError as error:

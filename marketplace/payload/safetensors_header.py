@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 from marketplace.errors import MalformedPayloadError
-from marketplace.payload.strict_json import parse_strict_json
+from marketplace.strict_json import parse_json
 
 MAXIMUM_HEADER_BYTES: Final = 1 << 20
 MAXIMUM_TENSORS: Final = 4_096
@@ -60,7 +60,7 @@ def read_shapes(data: bytes, max_bytes: int) -> dict[str, tuple[int, ...]]:
 def _parse_header(encoded: bytes) -> dict[str, Any]:
     """Parse the header and take out the metadata, which says nothing about the tensors."""
     try:
-        header = parse_strict_json(encoded, _HEADER_DEPTH)
+        header = parse_json(encoded, _HEADER_DEPTH)
     except ValueError as error:
         raise MalformedPayloadError("model file", f"its header is no valid JSON ({str(error)[:200]})") from error
     if not isinstance(header, dict):
