@@ -165,9 +165,8 @@ abstract contract Settling is Rounds {
         uint256 total = settlement.commitments.length;
         // All commitments have one size, which the submitted hashes fix.
         uint256 size = total / Math.max(count + roll.references, 1);
-        require(
-            total == size * (count + roll.references), Errors.Market_WrongLength("commitments", total, size)
-        );
+        uint256 needed = size * (count + roll.references);
+        require(total == needed, Errors.Market_WrongLength("commitments", total, needed));
         address previous = address(0);
         for (uint256 i = 0; i < count; ++i) {
             address account = settlement.trainers[i];

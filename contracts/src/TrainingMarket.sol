@@ -203,7 +203,9 @@ contract TrainingMarket is Settling {
             live.seats.active &= ~seat;
             live.seats.joining &= ~seat;
             trainer.status = TrainerStatus.None;
-            trainer.credit += live.terms.stake;
+            // Not to the trainer's record: stakes returned over and over would overflow its 96 bits, and then nobody could
+            // settle or expire a round that pays the trainer.
+            job.credits[msg.sender] += live.terms.stake;
         }
         _saveTrainer(job, msg.sender, trainer);
         _save(job, live);
@@ -335,7 +337,6 @@ contract TrainingMarket is Settling {
         Live memory live = _load(job);
         // Check: the round could have been settled, and the time for that is over.
         _requireOpenRound(jobId, live, round);
-        _requireSubmissionsOver(live);
         _requireAfter(_windows(live).settleEnd);
         uint256 submitters = live.seats.submitted.size();
         uint256 needed = _quorum(live);
