@@ -11,6 +11,7 @@ from aggregator.settlement import ScoredRound, score
 from marketplace.chain.history import RoundRecord
 from marketplace.chain.market import ExclusionReason, JobState, Phase, Windows
 from marketplace.parties.housekeeping import keep_going
+from marketplace.parties.snapshot import Snapshot
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
@@ -56,16 +57,15 @@ class Aggregator:
         CairnError
             If something has to be looked at; nothing is lost, and the next call tries again.
         """
-        progress = self.view.market.progress(self.view.job)
+        snapshot = self.view.snapshot()
         done = self._save_model()
-        if progress.job_state is JobState.RUNNING and progress.round_open:
-            record = self.view.history().rounds[progress.round]
-            windows = self.view.market.windows(self.view.job)
-            if windows.phase in (Phase.DELIVERING, Phase.SETTLING):
-                done += self._work(record, windows)
+        if snapshot.progress.job_state is JobState.RUNNING and snapshot.progress.round_open:
+            record = self.view.history().rounds[snapshot.progress.round]
+            if snapshot.windows.phase in (Phase.DELIVERING, Phase.SETTLING):
+                done += self._work(record, snapshot)
         return done + keep_going(self.view, self.account)
 
-    def _work(self, record: RoundRecord, windows: Windows) -> list[str]:
+    def _work(self, record: RoundRecord, snapshot: Snapshot) -> list[str]:
         if len(record.submissions) < self.view.terms.quorum:
             return []
         if self._round != record.number:
@@ -73,14 +73,13 @@ class Aggregator:
         collection = self._collection
         collect(self.view, record, self._key_pair, collection)
         outstanding = collection.outstanding(record, self.view.terms.referee)
-        now = self.view.market.now()
-        if outstanding and windows.phase is Phase.DELIVERING:
-            return self._give_notice(record, windows, now)
+        if outstanding and snapshot.windows.phase is Phase.DELIVERING:
+            return self._give_notice(record, snapshot.windows, snapshot.now)
         for account in outstanding:
             collection.refused[account] = Refused(
                 ExclusionReason.UNAVAILABLE, "the envelope could not be fetched by the end of delivery"
             )
-        if now <= self.view.market.progress(self.view.job).challenge_end:
+        if snapshot.now <= snapshot.progress.challenge_end:
             return []
         return self._settle(record, collection)
 

@@ -156,10 +156,12 @@ class HistoryReader:
             If the node fails.
         """
         eth = self._market.w3.eth
+        latest = eth.get_block("latest")
+        if self._last_hash is not None and latest.get("hash") == self._last_hash:
+            return self._history
         if self._last_hash is not None and eth.get_block(self._next - 1).get("hash") != self._last_hash:
             # Another chain became the longest; what was read may not have happened.
             self._restart()
-        latest = eth.get_block("latest")
         while self._next <= latest["number"]:
             end = min(self._next + BLOCKS_PER_QUERY - 1, latest["number"])
             for event in read_events(self._market, self._next, end, self._job):

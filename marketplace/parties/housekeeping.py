@@ -8,6 +8,7 @@ from eth_account.signers.local import LocalAccount
 
 from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.market import JobState, Phase
+from marketplace.parties.snapshot import Snapshot
 from marketplace.parties.view import JobView
 
 
@@ -40,35 +41,35 @@ Step = tuple[str, Callable[[], object]]
 
 def _due(view: JobView, account: LocalAccount) -> Step | None:
     market, job = view.market, view.job
-    progress = market.progress(job)
-    now = market.now()
+    snapshot = view.snapshot()
+    progress = snapshot.progress
     if progress.job_state is JobState.OPEN:
-        return _due_before_start(view, account, now)
+        return _due_before_start(view, account, snapshot)
     if progress.job_state is not JobState.RUNNING:
         return None
     if progress.ending:
-        done = now > progress.challenge_end
+        done = snapshot.now > progress.challenge_end
         return ("completed the job", lambda: market.complete(account, job)) if done else None
-    return _due_in_round(view, account, progress.round)
+    return _due_in_round(view, account, snapshot)
 
 
-def _due_before_start(view: JobView, account: LocalAccount, now: int) -> Step | None:
+def _due_before_start(view: JobView, account: LocalAccount, snapshot: Snapshot) -> Step | None:
     market, job = view.market, view.job
-    if now > view.terms.start_deadline:
+    if snapshot.now > view.terms.start_deadline:
         return "aborted a job that did not start in time", lambda: market.abort(account, job)
-    joined = market.seats(job).active.bit_count()
+    joined = snapshot.seats.active.bit_count()
     if joined >= view.terms.min_trainers:
         return f"started the job with {joined} trainers", lambda: market.start(account, job)
     return None
 
 
-def _due_in_round(view: JobView, account: LocalAccount, number: int) -> Step | None:
+def _due_in_round(view: JobView, account: LocalAccount, snapshot: Snapshot) -> Step | None:
     market, job = view.market, view.job
-    seats, phase = market.seats(job), market.windows(job).phase
+    number, seats, phase = snapshot.progress.round, snapshot.seats, snapshot.windows.phase
     submitted = seats.submitted.bit_count()
     if phase is Phase.SUBMITTING:
         complete = seats.submitted == seats.active
-        reference_awaited = view.terms.has_referee and not market.progress(job).reference_submitted
+        reference_awaited = view.terms.has_referee and not snapshot.progress.reference_submitted
         if complete and not reference_awaited:
             return f"closed the submissions of round {number}", lambda: market.close_submissions(account, job, number)
         return None

@@ -46,7 +46,7 @@ class Referee:
         CairnError
             If something has to be looked at; nothing is lost, and the next call tries again.
         """
-        progress = self.view.market.progress(self.view.job)
+        progress = self.view.snapshot().progress
         done: list[str] = []
         if progress.job_state is JobState.RUNNING and progress.round_open:
             done = self._work(self.view.history(), progress.round)
@@ -57,7 +57,7 @@ class Referee:
         record = history.rounds.get(number)
         if record is None:
             return []
-        if market.windows(view.job).phase is Phase.SUBMITTING:
+        if view.snapshot().windows.phase is Phase.SUBMITTING:
             if record.reference is not None:
                 return []
             parcel = prepare(view, self.outbox, self.account.address, record, lambda: self._compute(number))

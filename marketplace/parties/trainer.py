@@ -10,10 +10,11 @@ import numpy.typing as npt
 from eth_account.signers.local import LocalAccount
 
 from contribution.errors import CairnError
-from marketplace.chain.history import JobHistory
+from marketplace.chain.history import JobHistory, RoundRecord
 from marketplace.chain.market import JobState, Phase, TrainerStatus
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.outbox import Outbox
+from marketplace.parties.snapshot import Snapshot
 from marketplace.parties.submission import Coordinates, deliver, hash_of, is_ours, prepare
 from marketplace.parties.view import JobView, ModelCheckError
 from marketplace.payload.quantise import quantise
@@ -83,25 +84,27 @@ class Trainer:
         """
         history = self.view.history()
         done = self._check_models(history)
-        progress = self.view.market.progress(self.view.job)
+        progress = self.view.snapshot().progress
         if progress.job_state is JobState.RUNNING and progress.round_open:
             done += self._work(history, progress.round)
         return done + keep_going(self.view, self.account)
 
     def _work(self, history: JobHistory, number: int) -> list[str]:
-        view, market = self.view, self.view.market
+        view, snapshot = self.view, self.view.snapshot()
         record = history.rounds.get(number)
-        seats = market.seats(view.job)
-        mine = market.trainer(view.job, self.account.address)
-        if record is None or mine.status == TrainerStatus.NONE or not mine.is_in(seats.active):
+        if record is None:
             return []
-        if market.windows(view.job).phase is not Phase.SUBMITTING:
-            return self._deliver(number, named=self.account.address in record.missing)
-        if mine.is_in(seats.submitted):
+        if snapshot.windows.phase is not Phase.SUBMITTING:
+            return self._deliver(record)
+        if self.account.address in record.submissions or not self._is_active(snapshot):
             return []
         parcel = prepare(view, self.outbox, self.account.address, record, lambda: self._compute(number))
-        market.submit(self.account, view.job, number, hash_of(parcel), parcel.cid.binary)
+        view.market.submit(self.account, view.job, number, hash_of(parcel), parcel.cid.binary)
         return [f"submitted to round {number}"]
+
+    def _is_active(self, snapshot: Snapshot) -> bool:
+        mine = snapshot.trainer(self.account.address)
+        return mine.status != TrainerStatus.NONE and mine.is_in(snapshot.seats.active)
 
     def _compute(self, number: int) -> Coordinates:
         terms = self.view.terms
@@ -110,12 +113,12 @@ class Trainer:
             delta, bits=terms.coordinate_bits, scale_exponent=terms.scale_exponent, generator=self._generator
         ).coordinates
 
-    def _deliver(self, number: int, *, named: bool) -> list[str]:
+    def _deliver(self, record: RoundRecord) -> list[str]:
+        account, number = self.account.address, record.number
         parcel = self.outbox.find(number)
-        submission = self.view.history().rounds[number].submissions.get(self.account.address)
-        if parcel is None or not is_ours(parcel, submission):
+        if parcel is None or not is_ours(parcel, record.submissions.get(account)):
             return []
-        again = named and not self.view.store.has(parcel.cid)
+        again = account in record.missing and not self.view.store.has(parcel.cid)
         return [f"delivered to round {number}"] if deliver(self.view, self.outbox, number, again=again) else []
 
     def _check_models(self, history: JobHistory) -> list[str]:
@@ -132,11 +135,16 @@ class Trainer:
 
     def _flag(self, history: JobHistory, number: int, fault: ModelCheckError) -> list[str]:
         market, job = self.view.market, self.view.job
-        progress = market.progress(job)
-        mine, seats = market.trainer(job, self.account.address), market.seats(job)
+        snapshot = self.view.snapshot()
+        progress, mine = snapshot.progress, snapshot.trainer(self.account.address)
         submitted = self.account.address in history.rounds[number].submissions
-        in_time = progress.last_settled_round == number and market.now() <= progress.challenge_end
-        if not submitted or not in_time or mine.is_in(seats.flags) or progress.job_state is not JobState.RUNNING:
+        in_time = progress.last_settled_round == number and snapshot.now <= progress.challenge_end
+        if (
+            not submitted
+            or not in_time
+            or mine.is_in(snapshot.seats.flags)
+            or progress.job_state is not JobState.RUNNING
+        ):
             raise fault
         market.flag(self.account, job, number)
         return [f"flagged round {number}: {fault.fault}"]

@@ -14,6 +14,7 @@ from marketplace.chain.history import HistoryReader, JobHistory, RoundRecord
 from marketplace.chain.market import Market, Terms
 from marketplace.errors import PayloadError, StorageError
 from marketplace.job.document import JobDocument, fetch_document, fetch_initial_model
+from marketplace.parties.snapshot import Snapshot
 from marketplace.payload.aggregate_file import aggregate_size, decode_aggregate
 from marketplace.payload.context import EnvelopeContext, RoundContext
 from marketplace.payload.model_file import apply_aggregate
@@ -84,10 +85,24 @@ class JobView:
         self.terms: Terms = market.terms(job)
         self._reader = HistoryReader(market, job)
         self._models: dict[int, RoundModel] = {}
+        self._snapshot: Snapshot | None = None
 
     def history(self) -> JobHistory:
         """Return the job's history up to the latest block."""
         return self._reader.read()
+
+    def snapshot(self) -> Snapshot:
+        """Return what the chain says at the latest block; the one returned before if no block has come since.
+
+        Raises
+        ------
+        ChainError
+            If the node fails.
+        """
+        latest = self.market.w3.eth.get_block("latest")
+        if self._snapshot is None or self._snapshot.block_hash != latest["hash"]:
+            self._snapshot = Snapshot(self.market, self.job, latest["hash"], latest["timestamp"])
+        return self._snapshot
 
     @cached_property
     def document(self) -> JobDocument:
