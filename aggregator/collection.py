@@ -11,7 +11,7 @@ from eth_typing import ChecksumAddress
 
 from marketplace.chain.history import RoundRecord, Submission
 from marketplace.chain.market import ExclusionReason
-from marketplace.errors import PayloadError, StorageError
+from marketplace.errors import ContentTooLargeError, PayloadError, StorageError
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair, envelope_size, open_envelope
 from marketplace.payload.update import decode_update, encoded_update_size
@@ -85,6 +85,8 @@ def _examine(
     largest = envelope_size(encoded_update_size(terms.dimension, terms.coordinate_bits))
     try:
         envelope = view.store.get(parse_binary_cid(submission.cid), largest)
+    except ContentTooLargeError as fault:
+        return Refused(ExclusionReason.OUT_OF_RANGE, str(fault))
     except StorageError:
         # It may still come; the notice rule of the contract decides when it counts as unavailable.
         return None

@@ -31,9 +31,15 @@ class Aggregator:
         To whose public key updates are encrypted.
     workspace : Path
         Directory for the model after every round.
+
+    Raises
+    ------
+    NotThePartyError
+        If the account is another one.
     """
 
     def __init__(self, view: JobView, account: LocalAccount, key_pair: EncryptionKeyPair, workspace: Path) -> None:
+        view.require_party("aggregator", account.address, view.terms.aggregator)
         self.view = view
         self.account = account
         self.models = workspace / "models"

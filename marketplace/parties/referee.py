@@ -30,9 +30,15 @@ class Referee:
         Its samples, which nobody else needs to see.
     workspace : Path
         Directory for what must survive a restart.
+
+    Raises
+    ------
+    NotThePartyError
+        If the account is another one.
     """
 
     def __init__(self, view: JobView, account: LocalAccount, held_out: Dataset, workspace: Path) -> None:
+        view.require_party("referee", account.address, view.terms.referee)
         self.view = view
         self.account = account
         self.outbox = Outbox(workspace / "outbox")

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from eth_account.signers.local import LocalAccount
 
-from contribution.errors import CairnError
 from marketplace.chain.history import JobHistory, RoundRecord
 from marketplace.chain.market import JobState, Phase, TrainerStatus
 from marketplace.parties.housekeeping import keep_going
@@ -22,10 +21,6 @@ from marketplace.training.models import Vector
 
 # What a round's training makes of the round's model: trained minus given parameters, float64, shape (d,).
 Train = Callable[[Vector, int], npt.NDArray[np.float64]]
-
-
-class JoinError(CairnError):
-    """Thrown when an account can't join a job, or joined another way than it should."""
 
 
 class Trainer:
@@ -83,7 +78,11 @@ class Trainer:
             If something has to be looked at; nothing is lost, and the next call tries again.
         """
         history = self.view.history()
-        done = self._check_models(history)
+        try:
+            done = self._check_model(history)
+        except ModelCheckError as fault:
+            # Nothing is trained on a model that isn't the committed one.
+            return self._flag(history, fault) + keep_going(self.view, self.account)
         progress = self.view.snapshot().progress
         if progress.job_state is JobState.RUNNING and progress.round_open:
             done += self._work(history, progress.round)
@@ -121,30 +120,24 @@ class Trainer:
         again = account in record.missing and not self.view.store.has(parcel.cid)
         return [f"delivered to round {number}"] if deliver(self.view, self.outbox, number, again=again) else []
 
-    def _check_models(self, history: JobHistory) -> list[str]:
-        """Check what every settled round published; flag the last one if it can't be what the chain commits to."""
+    def _check_model(self, history: JobHistory) -> list[str]:
+        """Check what the last settled round published."""
         last = history.last_settled()
         if last is None or last.number <= self._checked:
             return []
-        try:
-            self.view.model_before(last.number + 1)
-        except ModelCheckError as fault:
-            return self._flag(history, last.number, fault)
+        self.view.model_before(last.number + 1)
         self._checked = last.number
         return [f"checked the model of round {last.number}"]
 
-    def _flag(self, history: JobHistory, number: int, fault: ModelCheckError) -> list[str]:
-        market, job = self.view.market, self.view.job
-        snapshot = self.view.snapshot()
-        progress, mine = snapshot.progress, snapshot.trainer(self.account.address)
+    def _flag(self, history: JobHistory, fault: ModelCheckError) -> list[str]:
+        """Flag a round whose published model can't be what the chain commits to, or tell why that can't be done."""
+        snapshot, number = self.view.snapshot(), fault.round
+        progress = snapshot.progress
+        if snapshot.trainer(self.account.address).is_in(snapshot.seats.flags) or progress.job_state.ended:
+            return []
         submitted = self.account.address in history.rounds[number].submissions
         in_time = progress.last_settled_round == number and snapshot.now <= progress.challenge_end
-        if (
-            not submitted
-            or not in_time
-            or mine.is_in(snapshot.seats.flags)
-            or progress.job_state is not JobState.RUNNING
-        ):
+        if not submitted or not in_time:
             raise fault
-        market.flag(self.account, job, number)
+        self.view.market.flag(self.account, self.view.job, number)
         return [f"flagged round {number}: {fault.fault}"]

@@ -41,9 +41,26 @@ class ModelCheckError(CairnError):
         self.round = number
         self.fault = fault
         super().__init__(
-            f"The aggregate published for round {number} is not what the chain commits to: {fault}. Nothing is trained "
-            "on it; trainers flag such a round within its challenge window."
+            f"The aggregate published for round {number} is not what the chain commits to: {fault.rstrip('.')}. "
+            "Nothing is trained on it; trainers flag such a round within its challenge window."
         )
+
+
+class NotThePartyError(CairnError):
+    """Thrown when an account is not the one that a job's terms name for its part.
+
+    Attributes
+    ----------
+    part, found, expected
+        The part, the account, and the one that the terms name.
+    """
+
+    def __init__(self, part: str, found: str, expected: str) -> None:
+        self.part = part
+        self.found = found
+        self.expected = expected
+        named = f"name {expected}" if int(expected, 16) else "name nobody"
+        super().__init__(f"{found} is not the {part} of this job: its terms {named}; use that account's key.")
 
 
 @dataclass(frozen=True)
@@ -86,6 +103,11 @@ class JobView:
         self._reader = HistoryReader(market, job)
         self._models: dict[int, RoundModel] = {}
         self._snapshot: Snapshot | None = None
+
+    def require_party(self, part: str, found: ChecksumAddress, expected: ChecksumAddress) -> None:
+        """Raise `NotThePartyError` unless the account is the one that the terms name."""
+        if found != expected:
+            raise NotThePartyError(part, found, expected)
 
     def history(self) -> JobHistory:
         """Return the job's history up to the latest block."""

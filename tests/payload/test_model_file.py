@@ -156,7 +156,7 @@ def test_irregular_structures_never_reach_the_library(data, monkeypatch):
 
 
 def test_more_bytes_than_the_architecture_can_have_are_refused_unparsed(monkeypatch):
-    monkeypatch.setattr(safetensors_header, "parse_strict_json", lambda *a, **k: pytest.fail("parsed"))
+    monkeypatch.setattr(safetensors_header, "parse_json", lambda *a, **k: pytest.fail("parsed"))
     limit = 8 + MAXIMUM_HEADER_BYTES + 8
     assert m.largest_model_file(ONE) == limit
     with pytest.raises(MalformedPayloadError, match=f"has {limit + 1} bytes where at most {limit}"):

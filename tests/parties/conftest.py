@@ -1,0 +1,176 @@
+"""A small market in this process: six trainers, a referee, an aggregator and an owner on a chain whose clock stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aggregator.worker import Aggregator
+from marketplace.chain.deployment import deploy
+from marketplace.chain.devnet.accounts import dev_accounts
+from marketplace.chain.devnet.clock import Clock
+from marketplace.chain.devnet.ledger import Ledger
+from marketplace.chain.devnet.provider import connect_in_process
+from marketplace.chain.market import NATIVE_COIN, Market, Terms
+from marketplace.job.document import JobDocument
+from marketplace.parties.referee import Referee
+from marketplace.parties.trainer import Trainer
+from marketplace.parties.view import JobView
+from marketplace.payload.envelope import EncryptionKeyPair
+from marketplace.payload.model_file import encode_model, unflatten
+from marketplace.storage.store import DirectoryStore
+from marketplace.training.data import Dataset
+from marketplace.training.local import TrainingConfiguration
+from marketplace.training.models import build_model, get_vector, parameter_count, parameter_shapes
+
+ETHER = 10**18
+WINDOW = 40
+INPUTS, CLASSES, TRAINERS = 4, 3, 6
+
+
+@dataclass
+class SmallMarket:
+    clock: Clock
+    view: JobView
+    owner: object
+    aggregator: Aggregator
+    referee: Referee | None
+    trainers: list[Trainer]
+    workspace: Path
+
+    @property
+    def market(self) -> Market:
+        return self.view.market
+
+    @property
+    def job(self) -> int:
+        return self.view.job
+
+    def pass_time(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+        self.market.w3.provider.make_request("evm_mine", [])
+
+    def start(self) -> None:
+        self.aggregator.accept()
+        for trainer in self.trainers:
+            trainer.join(self.market.join_digest(self.job))
+        self.aggregator.step()
+
+    def submit(self, *, without: tuple[int, ...] = ()) -> None:
+        for index, trainer in enumerate(self.trainers):
+            if index not in without:
+                trainer.step()
+        if self.referee:
+            self.referee.step()
+
+    def restarted(self, index: int) -> Trainer:
+        """The trainer as a new process would find it: the same account and workspace, nothing in memory."""
+        old = self.trainers[index]
+        view = JobView(self.market, self.view.store, self.job)
+        return Trainer(view, old.account, old._train, self.workspace / f"trainer-{index}")
+
+
+def behaviour(index: int):
+    def train(vector, number):
+        draws = np.random.default_rng([index, number])
+        return (0.05 + 0.02 * draws.standard_normal(vector.size)) * np.where(np.arange(vector.size) % 2, 1, -1)
+
+    return train
+
+
+def small_terms(market: Market, dimension: int, aggregator: str, referee: str) -> Terms:
+    return Terms(
+        aggregator=aggregator,
+        reward_per_round=ETHER,
+        rule=next(iter(market.deployment.rules.values())),
+        dimension=dimension,
+        coordinate_bits=16,
+        scale_exponent=12,
+        tolerated=1,
+        references=1,
+        min_trainers=TRAINERS,
+        max_trainers=TRAINERS + 2,
+        submit_window=WINDOW,
+        deliver_window=WINDOW,
+        settle_window=WINDOW,
+        challenge_window=WINDOW,
+        start_deadline=market.now() + 3600,
+        rounds=4,
+        strike_tolerance_bps=10_000,
+        strike_limit=2,
+        stake=ETHER,
+        absence_penalty=ETHER // 10,
+        penalty=ETHER * 11 // 10,
+        bond=ETHER * 3,
+        token=NATIVE_COIN,
+        aggregator_fee_per_round=ETHER // 10,
+        referee=referee,
+        referee_fee_per_round=ETHER // 100,
+        allowlist_root=bytes(32),
+    )
+
+
+def small_document(initial_model) -> JobDocument:
+    return JobDocument(
+        title="small",
+        description="a job for tests",
+        licence="CC0-1.0",
+        datasheet="four features, three classes",
+        model="logistic-regression",
+        model_parameters={},
+        inputs=INPUTS,
+        classes=CLASSES,
+        normalisation="none",
+        training=TrainingConfiguration(),
+        initial_model=initial_model,
+    )
+
+
+def held_out() -> Dataset:
+    draws = np.random.default_rng(5)
+    x = draws.standard_normal((30, INPUTS)).astype(np.float32)
+    return Dataset(x, np.arange(30, dtype=np.int64) % CLASSES, CLASSES)
+
+
+def build_small_market(workspace: Path, **changed_terms) -> SmallMarket:
+    clock = Clock(1_800_000_000)
+    owner, aggregator, referee, *accounts = dev_accounts(3 + TRAINERS)
+    w3 = connect_in_process(Ledger(clock))
+    market = Market(w3, deploy(w3, owner))
+    store = DirectoryStore(workspace / "store")
+    model = build_model("logistic-regression", {}, INPUTS, CLASSES)
+    document = small_document(store.add(encode_model(unflatten(get_vector(model), parameter_shapes(model)))))
+    terms = replace(small_terms(market, parameter_count(model), aggregator.address, referee.address), **changed_terms)
+    job = market.create(owner, terms, store.add(document.encode()).binary)
+    view = JobView(market, store, job)
+    trainers = [
+        Trainer(view, account, behaviour(index), workspace / f"trainer-{index}")
+        for index, account in enumerate(accounts)
+    ]
+    return SmallMarket(
+        clock,
+        view,
+        owner,
+        Aggregator(view, aggregator, EncryptionKeyPair.generate(), workspace / "aggregator"),
+        Referee(view, referee, held_out(), workspace / "referee") if terms.has_referee else None,
+        trainers,
+        workspace,
+    )
+
+
+@pytest.fixture
+def small(tmp_path) -> SmallMarket:
+    """Without a referee, so that what is kept does not hang on a held-out set."""
+    small = build_small_market(tmp_path, references=0, referee=NATIVE_COIN, referee_fee_per_round=0)
+    small.start()
+    return small
+
+
+@pytest.fixture
+def small_with_referee(tmp_path) -> SmallMarket:
+    small = build_small_market(tmp_path)
+    small.start()
+    return small
