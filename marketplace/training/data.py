@@ -326,12 +326,18 @@ def load_public(name: str, data_dir: Path | None = None) -> Dataset:
     if name not in _PUBLIC:
         raise DataError(f"Data set {name!r} is not known; choose one of {', '.join(PUBLIC_DATASETS)}, or a file.")
     normalisation, classes = _PUBLIC[name]
-    x, y = _public_arrays(name, data_dir)
+    x, y = public_arrays(name, data_dir)
     return make_dataset(x, y, classes=classes, normalisation=normalisation, source=name)
 
 
-def _public_arrays(name: str, data_dir: Path | None) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:
-    """Return the raw arrays of a known public set."""
+def public_arrays(name: str, data_dir: Path | None) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:
+    """Return the raw arrays of a known public set: features as they come, labels from 0.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or of another form.
+    """
     # Importing scikit-learn takes a second, which a trainer with its own file should not wait for.
     from sklearn.datasets import load_breast_cancer, load_digits
 
