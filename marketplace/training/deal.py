@@ -46,7 +46,7 @@ def deal(name: str, trainers: int, directory: Path, *, seed: int = 0, data_dir: 
         raise DataError(f"Data set {name!r} is not known; choose one of {', '.join(PUBLIC_DATASETS)}.")
     raw = make_dataset(*public_arrays(name, data_dir), normalisation="none", source=name)
     split = split_referee_test_trainers(raw, *held_out_sizes(len(raw)), seed)
-    minimum = min(LEAST_SAMPLES, len(split.trainers) // (3 * trainers)) if trainers > 0 else 0
+    minimum = max(1, min(LEAST_SAMPLES, len(split.trainers) // (3 * max(trainers, 1))))
     parts = dirichlet_partition(split.trainers.y, trainers, ALPHA, seed, minimum)
     holders = {f"trainer-{k}": split.trainers.subset(part) for k, part in enumerate(parts, start=1)}
     directory.mkdir(parents=True, exist_ok=True)
