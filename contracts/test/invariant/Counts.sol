@@ -122,7 +122,7 @@ abstract contract Counts {
     }
 
     /// @dev Forge shows what is sent to this address.
-    function _print(string memory line) private view {
+    function _print(string memory line) internal view {
         (bool shown,) = CONSOLE.staticcall(abi.encodeWithSignature("log(string)", line));
         shown;
     }

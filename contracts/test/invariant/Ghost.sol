@@ -130,8 +130,7 @@ library Ghosts {
 
     /// @notice The part of it that the trainer can withdraw.
     function stakeFree(Ghost storage g, Member storage m, uint256 time) internal view returns (uint256) {
-        bool held =
-            m.status == TrainerStatus.Staked ? !ended(g) : locked(g, m.releaseRound, time);
+        bool held = m.status == TrainerStatus.Staked ? !ended(g) : locked(g, m.releaseRound, time);
         return held ? 0 : stakeHeld(g, m);
     }
 

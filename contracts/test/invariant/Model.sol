@@ -28,6 +28,8 @@ abstract contract Model is World {
         (done, answer) = address(market).call{value: value}(data);
         vm.assertLt(before - gasleft(), GAS_LIMIT, "32: a call's gas");
         _count(done ? name : _refused(name));
+        // Forge records what a reverted call logged, too; a step makes one call that can be refused.
+        if (!done) vm.getRecordedLogs();
         if (done == legal) return done;
         _print(string.concat("call: ", _text(name), legal ? ", legal" : ", illegal"));
         assembly ("memory-safe") {
@@ -38,6 +40,11 @@ abstract contract Model is World {
 
     function _isCid(bytes memory cid) internal pure returns (bool) {
         return cid.length == 36 && (bytes4(cid) == hex"01551220" || bytes4(cid) == hex"01701220");
+    }
+
+    function _touch(uint256 jobId) internal returns (Ghost storage) {
+        touched = jobId <= jobs ? jobId : 0;
+        return ghosts[jobId];
     }
 
     /// @dev Books a deposit.
@@ -73,7 +80,7 @@ abstract contract Model is World {
     }
 
     function _abort(address caller, uint256 jobId) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         bool late = g.state == JobState.Open && _now() > g.terms.startDeadline;
         bool running = g.state == JobState.Running && g.outcome == JobState.None && !g.abortRequested;
         bool legal = late || (caller == g.owner && (g.state == JobState.Open || running));
@@ -90,7 +97,7 @@ abstract contract Model is World {
     /* AGGREGATOR */
 
     function _accept(address caller, uint256 jobId, bytes32 key, uint256 value) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         bool legal = g.state == JobState.Open && caller == g.terms.aggregator && !g.accepted
             && _now() <= g.terms.startDeadline && key != 0
             && value == (g.terms.token == address(0) ? g.terms.bond : 0);
@@ -102,7 +109,7 @@ abstract contract Model is World {
     }
 
     function _rotateKey(address caller, uint256 jobId, bytes32 key) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         bool legal =
             caller == g.terms.aggregator && g.accepted && g.outcome == JobState.None && !g.ended() && key != 0;
         if (!_try("rotateKey", caller, 0, abi.encodeCall(market.rotateKey, (jobId, key)), legal)) return;
@@ -110,7 +117,7 @@ abstract contract Model is World {
     }
 
     function _missing(address caller, uint256 jobId, uint256 round, address[] memory accounts) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         bool legal = g.inRound(round) && caller == g.terms.aggregator && !g.submitting(_now())
             && _now() <= uint256(g.submitEnd) + g.terms.deliverWindow / 2;
         for (uint256 i = 0; i < accounts.length; ++i) {
@@ -141,7 +148,7 @@ abstract contract Model is World {
     }
 
     function _join(address caller, uint256 jobId, bool wrongDigest, uint256 value) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         bytes32 digest = _digest(jobId, g);
         if (wrongDigest) digest = keccak256(abi.encode(digest));
         bool legal = !wrongDigest && _mayJoin(g, caller)
@@ -164,7 +171,7 @@ abstract contract Model is World {
     }
 
     function _leave(address caller, uint256 jobId) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         Member storage m = g.member[caller];
         bool legal = m.status == TrainerStatus.Staked && g.outcome == JobState.None && !g.ended();
         if (!_try("leaveJob", caller, 0, abi.encodeCall(market.leaveJob, (jobId)), legal)) return;
@@ -179,11 +186,11 @@ abstract contract Model is World {
         m.active = false;
         m.joining = false;
         m.status = TrainerStatus.None;
-        m.credit += g.terms.stake;
+        g.credits[caller] += g.terms.stake;
     }
 
     function _submit(address caller, uint256 jobId, uint256 round, bytes32 hash, bytes memory cid) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         Member storage m = g.member[caller];
         bool legal = g.inRound(round) && g.submitting(_now()) && m.active && !m.submitted && hash != 0
             && _isCid(cid);
@@ -200,7 +207,7 @@ abstract contract Model is World {
         bytes32 hash,
         bytes memory cid
     ) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         bool legal = g.inRound(round) && g.submitting(_now()) && caller == g.terms.referee
             && !g.referenceSubmitted && hash != 0 && _isCid(cid);
         bytes memory data = abi.encodeCall(market.submitReference, (jobId, round, hash, cid));
@@ -210,7 +217,7 @@ abstract contract Model is World {
     }
 
     function _flag(address caller, uint256 jobId, uint256 round) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         Member storage m = g.member[caller];
         bool legal = g.state == JobState.Running && round != 0 && round == g.lastSettled
             && _now() <= g.challengeEnd && m.voter && !m.flagged;
@@ -236,7 +243,7 @@ abstract contract Model is World {
     /* ANYONE */
 
     function _start(address caller, uint256 jobId) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         (uint256 active,,) = g.sizes(_now());
         bool legal = g.state == JobState.Open && _now() <= g.terms.startDeadline
             && active >= g.terms.minTrainers;
@@ -247,10 +254,10 @@ abstract contract Model is World {
     }
 
     function _closeSubmissions(address caller, uint256 jobId, uint256 round) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         (uint256 active, uint256 submitted,) = g.sizes(_now());
-        bool reference = g.terms.referee == address(0) || g.referenceSubmitted;
-        bool legal = g.inRound(round) && g.submitting(_now()) && active == submitted && reference;
+        bool referenceDone = g.terms.referee == address(0) || g.referenceSubmitted;
+        bool legal = g.inRound(round) && g.submitting(_now()) && active == submitted && referenceDone;
         bytes memory data = abi.encodeCall(market.closeSubmissions, (jobId, round));
         if (!_try("closeSubmissions", caller, 0, data, legal)) return;
         _count("submissions closed early");
@@ -259,7 +266,7 @@ abstract contract Model is World {
     }
 
     function _void(address caller, uint256 jobId, uint256 round) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         (, uint256 submitted,) = g.sizes(_now());
         bool legal = g.inRound(round) && !g.submitting(_now()) && submitted < g.quorum();
         bytes memory data = abi.encodeCall(market.voidRound, (jobId, round));
@@ -268,7 +275,7 @@ abstract contract Model is World {
     }
 
     function _expire(address caller, uint256 jobId, uint256 round) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         (, uint256 submitted,) = g.sizes(_now());
         bool legal = g.inRound(round) && submitted >= g.quorum() && _now() > g.settleEnd();
         if (!_try("expire", caller, 0, abi.encodeCall(market.expire, (jobId, round)), legal)) return;
@@ -285,7 +292,7 @@ abstract contract Model is World {
     }
 
     function _complete(address caller, uint256 jobId) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         bool legal = g.state == JobState.Running && g.outcome != JobState.None && _now() > g.challengeEnd;
         if (!_try("complete", caller, 0, abi.encodeCall(market.complete, (jobId)), legal)) return;
         _count("ended after the challenge window");
@@ -293,7 +300,7 @@ abstract contract Model is World {
     }
 
     function _withdraw(address caller, uint256 jobId, address to) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         uint256 due = g.free(caller, _now());
         bool taken = g.terms.token != address(0) || to != refuser;
         bool legal = g.state != JobState.None && due != 0 && taken && to != address(0) && to != address(market);
@@ -303,12 +310,12 @@ abstract contract Model is World {
         vm.assertEq(_balanceOf(g.terms.token, to) - before, due, "35: what arrives is what was withdrawable");
         vm.assertEq(intruder.intrusions(), 0, "17: a recipient got back into the market");
         g.drain(caller, _now());
-        g.member[caller].mayLose = true;
+        if (g.member[caller].listed) g.member[caller].mayLose = true;
         _left(g, due);
     }
 
     function _burn(address caller, uint256 jobId) internal {
-        Ghost storage g = ghosts[jobId];
+        Ghost storage g = _touch(jobId);
         uint256 due = g.burned;
         uint256 before = _balanceOf(g.terms.token, BURN);
         if (!_try("burn", caller, 0, abi.encodeCall(market.burn, (jobId)), due != 0)) return;
@@ -415,6 +422,7 @@ abstract contract Model is World {
         g.credits[g.terms.aggregator] += aggregatorFees + g.bond;
         g.credits[g.terms.referee] += refereeFees;
         g.credits[g.owner] += g.refunded;
-        (g.state, g.outcome, g.open, g.escrow, g.bond) = (outcome, outcome, false, 0, 0);
+        (g.state, g.outcome, g.open) = (outcome, outcome, false);
+        (g.escrow, g.bond) = (0, 0);
     }
 }

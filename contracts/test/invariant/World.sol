@@ -205,7 +205,7 @@ abstract contract World is Parties, Counts {
         terms.maxTrainers = uint8(terms.minTrainers + _below(4));
         terms.rounds = uint16(plot == Plot.VoidOften ? 7 : _between(plot == Plot.Finish ? 1 : 3, 4));
         if (_oneIn(3)) terms.token = address(token);
-        if (!_oneIn(3)) {
+        if (!_oneIn(4)) {
             terms.referee = _pick(referees);
             terms.references = uint8(_between(1, 4));
             terms.refereeFeePerRound = uint96(_below(1000));
@@ -222,7 +222,7 @@ abstract contract World is Parties, Counts {
         terms.bond = uint96(2 * uint256(terms.penalty) + _below(terms.penalty));
         terms.stake = uint96(_oneIn(6) ? 0 : _below(100_000));
         terms.absencePenalty = uint96(_below(terms.stake / 10 + 1));
-        terms.strikeLimit = uint8(_below(3));
+        terms.strikeLimit = uint8(_oneIn(4) ? 0 : _between(1, 2));
         terms.strikeToleranceBps = uint16(_below(2000));
     }
 
