@@ -23,7 +23,7 @@ from marketplace.chain.devnet.accounts import dev_accounts
 from marketplace.chain.devnet.clock import Clock
 from marketplace.chain.devnet.ledger import Ledger
 from marketplace.chain.devnet.provider import connect_in_process
-from marketplace.chain.market import NATIVE_COIN, JobState, Market, Terms
+from marketplace.chain.market import NATIVE_COIN, Market, Terms
 from marketplace.job.document import JobDocument
 from marketplace.parties.referee import Referee
 from marketplace.parties.trainer import Trainer
@@ -32,7 +32,7 @@ from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
 from marketplace.storage.store import DirectoryStore
 from marketplace.training.baseline import federated_average
-from marketplace.training.data import Dataset, load_dataset, load_public
+from marketplace.training.data import PUBLIC_DATASETS, Dataset, load_dataset, load_public
 from marketplace.training.evaluate import evaluate
 from marketplace.training.local import TrainingConfiguration, fit, local_update
 from marketplace.training.models import Vector, build_model, get_vector, parameter_count, parameter_shapes, set_vector
@@ -55,7 +55,7 @@ TRAINING: Final = TrainingConfiguration(
     epochs=5, batch_size=16, learning_rate=0.06, learning_rate_decay=0.85, momentum=0.5
 )
 WINDOW_SECONDS: Final = 60
-NORMALISATIONS: Final = {"mnist": "grey-255", "fashion-mnist": "grey-255"}
+LEAST_TRAINERS: Final = len(ATTACKERS) + 1
 
 
 class DemoError(CairnError):
@@ -83,15 +83,6 @@ class DemoSettings:
     trainers: int = 10
     dataset: str = "digits"
     data_dir: Path | None = None
-
-
-@dataclass(frozen=True)
-class Balances:
-    """An account's coins outside the market, and the fees it paid for gas, in wei."""
-
-    before: int
-    after: int
-    gas: int
 
 
 @dataclass
@@ -166,6 +157,7 @@ def run_demo(settings: DemoSettings, progress: Progress, workspace: Path | None 
 
 
 def _run(settings: DemoSettings, progress: Progress, workspace: Path) -> DemoRun:
+    _check(settings)
     started = time.perf_counter()
     scenario = build_scenario(_load(settings), settings.seed, settings.trainers)
     clock = Clock(GENESIS_TIME)
@@ -186,10 +178,21 @@ def _run(settings: DemoSettings, progress: Progress, workspace: Path) -> DemoRun
     return run
 
 
+def _check(settings: DemoSettings) -> None:
+    if settings.rounds < 1:
+        raise DemoError(f"A job has at least 1 round, not {settings.rounds}.")
+    if settings.trainers < LEAST_TRAINERS:
+        raise DemoError(
+            f"{settings.trainers} trainers are too few: {len(ATTACKERS)} of them cheat, and at least one has to be "
+            f"honest. Ask for {LEAST_TRAINERS} or more."
+        )
+
+
 def _load(settings: DemoSettings) -> Dataset:
-    if not Path(settings.dataset).suffix:
+    """Load a public data set by its name, or the file at a path, whose inputs and classes are what it holds."""
+    if settings.dataset in PUBLIC_DATASETS or not Path(settings.dataset).suffix:
         return load_public(settings.dataset, settings.data_dir)
-    raise DemoError(f"{settings.dataset} has to be described; see `cairn demo --help`")
+    return load_dataset(Path(settings.dataset))
 
 
 def _set_up(settings: DemoSettings, scenario: Scenario, clock: Clock, workspace: Path) -> DemoRun:
@@ -202,9 +205,9 @@ def _set_up(settings: DemoSettings, scenario: Scenario, clock: Clock, workspace:
     initial = store.add(encode_model(unflatten(get_vector(model), parameter_shapes(model))))
     document = JobDocument(
         title=f"Demonstration on {settings.dataset}",
-        description="Ten trainers of whom three cheat train a small model together.",
+        description=f"{settings.trainers} trainers, {len(ATTACKERS)} of whom cheat, train a small model together.",
         licence="CC0-1.0",
-        datasheet=f"{scenario.test.inputs} features, {scenario.test.classes} classes; scikit-learn's {settings.dataset}.",
+        datasheet=f"{scenario.test.inputs} features, {scenario.test.classes} classes; from {settings.dataset}.",
         model="mlp",
         model_parameters={"hidden": list(HIDDEN)},
         inputs=scenario.test.inputs,
@@ -307,9 +310,10 @@ def _run_rounds(run: DemoRun, clock: Clock, progress: Progress) -> None:
         acted = False
         for phase, members in parties.items():
             with run.timed(phase):
-                acted = any([bool(member.step()) for member in members]) or acted
+                done = [member.step() for member in members]
+            acted = acted or any(done)
         _evaluate(run, progress)
-        if market.progress(job).job_state.ended:
+        if run.view.snapshot().progress.job_state.ended:
             return
         if not acted:
             clock.advance(WINDOW_SECONDS // 2 + 1)

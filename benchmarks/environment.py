@@ -1,0 +1,74 @@
+"""What a benchmark ran on, and how its results are written down."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+RESULTS: Final = Path(__file__).parent / "results"
+PACKAGES: Final = ("cairn-market", "numpy", "torch", "scikit-learn", "web3", "py-evm", "eth-account", "cryptography")
+
+
+def machine() -> dict[str, Any]:
+    """Return what the machine is: system, processor, its cores that this process may use, memory in bytes."""
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "architecture": platform.machine(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_bytes": _memory(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages whose speed or results matter."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def write_results(path: Path, seed: int, results: Mapping[str, Any]) -> None:
+    """Write a benchmark's results with machine, versions and seed, replacing a file that is there.
+
+    Parameters
+    ----------
+    path
+        The JSON file.
+    seed
+        The first seed that was used.
+    results
+        What was measured.
+    """
+    document = {"machine": machine(), "versions": versions(), "seed": seed, "results": results}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    temporary.replace(path)
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        # Only Linux has the file; elsewhere the platform module knows.
+        pass
+    return platform.processor() or "unknown"
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None

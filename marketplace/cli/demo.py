@@ -1,0 +1,93 @@
+"""`cairn demo`: a whole training job on this machine, from escrow to withdrawal, on a chain in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from marketplace.demo.run import DemoSettings
+
+
+def demo(
+    seed: Annotated[int, typer.Option(min=0, help="Seed of data split, initial model and training.")] = 0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of training.")] = 8,
+    trainers: Annotated[int, typer.Option(min=4, help="Trainers: two poisoners and a free rider among them.")] = 10,
+    dataset: Annotated[
+        str,
+        typer.Option(
+            help="digits, breast-cancer, mnist, fashion-mnist, or the path of a .npz file (arrays x and y) or a .csv "
+            "file (labels in the column y, or the last), with features of about the size 1."
+        ),
+    ] = "digits",
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Directory with mnist.npz and fashion-mnist.npz (xtr, ytr, xte, yte).")
+    ] = None,
+    report: Annotated[Path, typer.Option(help="Directory for report.json and plots.")] = Path("demo-report"),
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the report to this file too.")
+    ] = None,
+) -> None:
+    """Run a whole training job on this machine: ten trainers of whom three cheat, and everybody withdraws."""
+    from marketplace.demo.run import DemoSettings
+    from marketplace.demo.show import open_console
+
+    settings = DemoSettings(seed, rounds, trainers, dataset, data_dir)
+    targets = [report / "report.json", *([json_file] if json_file is not None else [])]
+    run_and_report(settings, open_console(), report, targets)
+
+
+def run_and_report(settings: DemoSettings, console: Console, directory: Path, targets: list[Path]) -> None:
+    """Run the demonstration, show it, and write its report and plots.
+
+    Parameters
+    ----------
+    settings
+        What is asked for.
+    console
+        Where it is shown.
+    directory
+        For the plots.
+    targets
+        Files that the report is written to.
+
+    Raises
+    ------
+    CairnError
+        If it can't be run, does not come to its end, or the money does not add up to the wei.
+    """
+    from benchmarks.environment import machine, versions
+    from marketplace.demo.plots import draw_plots
+    from marketplace.demo.report import build_report, closing_lines, examine, write_report
+    from marketplace.demo.run import run_demo
+    from marketplace.demo.show import Display
+
+    _make_directories([directory, *(target.parent for target in targets)])
+    with Display(console) as display:
+        run = run_demo(settings, display)
+    findings = examine(run)
+    document = build_report(run, findings, {"machine": machine(), "versions": versions()})
+    for target in targets:
+        write_report(document, target)
+    plots = draw_plots(document, directory)
+    files = ", ".join(str(path) for path in (*targets, *plots))
+    console.print(f"\nReport and plots: {files}", soft_wrap=True)
+    for line in closing_lines(document):
+        console.print(line, soft_wrap=True)
+
+
+def _make_directories(directories: list[Path]) -> None:
+    """Make the directories that files will be written to, before the work whose results they are to hold."""
+    from marketplace.demo.run import DemoError
+
+    for directory in directories:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise DemoError(
+                f"Can't make the directory {directory} ({fault.strerror}); name another with --report or --json."
+            ) from fault

@@ -1,0 +1,206 @@
+"""What each round decided about each trainer: read from the chain's events, and computed again from the matrix in them.
+
+The events say who got which weight and what pay, not why. The rule's integer twin, run on the matrix that was settled
+with, says why; where it decides anything else than the contract did, nothing is reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from eth_typing import ChecksumAddress
+
+from contribution.errors import CairnError
+from contribution.gram import unpack_gram
+from contribution.outcome import Decision, Reason, RuleOutcome
+from contribution.payout import payouts, positive_sum
+from contribution.rule import RULES
+from marketplace.chain.history import RoundRecord
+from marketplace.parties.view import JobView
+
+# A weight in the aggregate, in units of 2^-16.
+WEIGHT_UNIT: Final = 1 << 16
+
+
+class ReplayError(CairnError):
+    """Thrown when a settled round, computed again, does not come out as the chain's events say."""
+
+
+@dataclass(frozen=True)
+class TrainerRound:
+    """One trainer in one round.
+
+    Attributes
+    ----------
+    account
+        The trainer.
+    selected
+        Whether its update is in the aggregate.
+    reason
+        In a word or two, why it is or is not.
+    detail
+        The reason with the numbers that decided, as a sentence's part.
+    measured, limit
+        Those numbers; see `Decision`; None where nothing was compared.
+    weight
+        Weight in the aggregate, in units of 2^-16.
+    contribution
+        Shapley value as the contract computed it, in units of 2^-32.
+    share
+        The same as a share of the round's positive contributions; negative if the update did harm.
+    pay
+        Wei.
+    """
+
+    account: ChecksumAddress
+    selected: bool
+    reason: str
+    detail: str
+    measured: int | None = None
+    limit: int | None = None
+    weight: int = 0
+    contribution: int = 0
+    share: float = 0.0
+    pay: int = 0
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """One round that has ended; `trainers` in ascending order of address, everyone who ever joined.
+
+    `ended` says how: "settled", "void: " with the cause, or "expired". `reference` tells whether the referee's
+    reference took part, `reference_ignored` whether its filter was put aside because it left too few.
+    """
+
+    number: int
+    ended: str
+    reference: bool
+    reference_ignored: bool
+    trainers: tuple[TrainerRound, ...]
+
+    @property
+    def selected(self) -> int:
+        """How many are in the aggregate."""
+        return sum(trainer.selected for trainer in self.trainers)
+
+    @property
+    def paid(self) -> int:
+        """What the round paid, in wei."""
+        return sum(trainer.pay for trainer in self.trainers)
+
+
+def ended_rounds(view: JobView) -> list[RoundResult]:
+    """Return what every ended round decided, in order.
+
+    Raises
+    ------
+    ReplayError
+        If a settled round, computed again, does not come out as the chain's events say.
+    """
+    return [round_result(view, record) for record in view.history().rounds.values() if record.ended_in is not None]
+
+
+def round_result(view: JobView, record: RoundRecord) -> RoundResult:
+    """Return what one ended round decided.
+
+    Raises
+    ------
+    ReplayError
+        If it was settled and, computed again, does not come out as the chain's events say.
+    """
+    joined = trainers_joined(view)
+    if not record.settled:
+        ended = f"void: {record.void.words}" if record.void is not None else "expired"
+        absent = tuple(_left_out(record, account, ended) for account in joined)
+        return RoundResult(record.number, ended, False, False, absent)
+    outcome, references = replay(view, record)
+    positive = positive_sum(record.contributions)
+    scored = {
+        account: _scored(record, outcome, place, positive, joined) for place, account in enumerate(record.trainers)
+    }
+    everyone = tuple(scored.get(account) or _left_out(record, account, "") for account in joined)
+    return RoundResult(record.number, "settled", references > 0, outcome.reference_ignored, everyone)
+
+
+def trainers_joined(view: JobView) -> list[ChecksumAddress]:
+    """Return everyone who ever joined, in ascending order of address; a trainer's number is its place, from 1."""
+    accounts = {event.arguments["trainer"] for event in view.history().named("TrainerJoined")}
+    return sorted(accounts, key=lambda account: int(account, 16))
+
+
+def replay(view: JobView, record: RoundRecord) -> tuple[RuleOutcome, int]:
+    """Compute a settled round again from the matrix in its event; return the outcome and the number of references.
+
+    Raises
+    ------
+    ReplayError
+        If weights, contributions or payouts are not those in the event.
+    """
+    excluded = view.terms.referee in record.exclusions
+    references = 0 if record.reference is None or excluded else view.terms.references
+    count = len(record.trainers)
+    gram = unpack_gram(record.gram or b"", count + references)
+    names = {place: name for name, place in view.market.deployment.rules.items()}
+    outcome = RULES[names[view.terms.rule]](gram, count, references, view.terms.tolerated)
+    pay = tuple(payouts(outcome.contributions, view.terms.reward_per_round))
+    for what, computed, stated in (
+        ("weights", outcome.weights, record.weights),
+        ("contributions", outcome.contributions, record.contributions),
+        ("payouts", pay, record.payouts),
+    ):
+        if tuple(computed) != tuple(stated):
+            raise ReplayError(
+                f"Round {record.number} computed again from its matrix gives the {what} {list(computed)}, the chain's "
+                f"event says {list(stated)}: the contract's rule and this installation's twin of it differ. Check that "
+                "both are of one version."
+            )
+    return outcome, references
+
+
+def _scored(
+    record: RoundRecord, outcome: RuleOutcome, place: int, positive: int, joined: list[ChecksumAddress]
+) -> TrainerRound:
+    decision = outcome.decisions[place]
+    contribution = record.contributions[place]
+    return TrainerRound(
+        record.trainers[place],
+        record.weights[place] > 0,
+        decision.reason.value,
+        _detail(decision, record, joined),
+        decision.measured,
+        decision.limit,
+        record.weights[place],
+        contribution,
+        contribution / positive if positive else 0.0,
+        record.payouts[place],
+    )
+
+
+def _left_out(record: RoundRecord, account: ChecksumAddress, ended: str) -> TrainerRound:
+    if account in record.exclusions:
+        reason = record.exclusions[account].words
+        return TrainerRound(account, False, reason, f"the aggregator left the update out as {reason}")
+    if account not in record.submissions:
+        return TrainerRound(account, False, "absent", "submitted nothing")
+    return TrainerRound(account, False, ended, "the round ended without a result")
+
+
+def _detail(decision: Decision, record: RoundRecord, joined: list[ChecksumAddress]) -> str:
+    """Say what was compared with what."""
+    measured, limit = decision.measured or 0, decision.limit or 0
+    match decision.reason:
+        case Reason.KEPT:
+            return f"multi-Krum score {measured:.3g}, largest kept {limit:.3g}"
+        case Reason.MULTI_KRUM:
+            return f"multi-Krum score {measured:.3g} > {limit:.3g}, the largest kept"
+        case Reason.REFERENCE_FILTER:
+            return f"inner product with the reference {measured:.3g} <= 0"
+        case Reason.ZERO_UPDATE:
+            return "squared norm 0"
+        case Reason.DUPLICATE:
+            return f"cosine > 0.999 with trainer {joined.index(record.trainers[measured]) + 1}"
+        case Reason.CLIPPED_AWAY:
+            return f"clip factor {measured} / 65536 < {limit} / 65536"
+        case Reason.ROUND_VOID:
+            return "the round ended without a result"
