@@ -1,0 +1,42 @@
+"""The command line `cairn`.
+
+Each module holds the commands of one group and imports what they work with inside them.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import typer
+
+from marketplace.cli import aggregator, chain, data, jobs, keys, money, referee, trainer
+from marketplace.cli.group import CommandGroup, ExitCode
+
+app = typer.Typer(
+    name="cairn",
+    cls=CommandGroup,
+    help="A market in which owners pay data holders to train a model together.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(chain.devnet_app, name="devnet")
+app.add_typer(keys.app, name="key")
+app.add_typer(jobs.app, name="job")
+app.add_typer(trainer.app, name="trainer")
+app.add_typer(referee.app, name="referee")
+app.add_typer(aggregator.app, name="aggregator")
+app.add_typer(data.app, name="data")
+chain.add_commands(app)
+money.add_commands(app)
+
+
+def main() -> None:
+    """Run `cairn`; an error that nothing foresaw shows its stack trace and ends with `FAULT_IN_CAIRN`."""
+    try:
+        app()
+    except Exception:  # noqa: BLE001 - shown in full
+        traceback.print_exc()
+        sys.exit(ExitCode.FAULT_IN_CAIRN)

@@ -1,0 +1,132 @@
+"""What the long-running commands share: the job's view, a workspace, a way to stop, and what is said on the way."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from marketplace.cli.common import CommandError, Output, home, open_market, open_store
+from marketplace.cli.group import ExitCode
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+    from eth_typing import ChecksumAddress
+
+    from marketplace.chain.market import Market
+    from marketplace.parties.following import Party
+    from marketplace.parties.view import JobView
+
+JobArgument = Annotated[int, typer.Argument(metavar="JOB", min=1, help="Number of the job; see `cairn job list`.")]
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        metavar="DIRECTORY",
+        help="Where this party keeps what must survive a restart.  [default: under CAIRN_HOME, by job and account]",
+        show_default=False,
+    ),
+]
+PauseOption = Annotated[
+    float, typer.Option("--poll", metavar="SECONDS", min=0.1, help="Time between two looks at the chain.")
+]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where a command finds the chain and the content: its options of the same names."""
+
+    rpc: str
+    deployment: Path
+    store: Path | None
+
+    def view(self, job: int) -> JobView:
+        """Return the job's view.
+
+        Raises
+        ------
+        CairnError
+            If chain or market can't be reached, or there is no such job.
+        """
+        from marketplace.parties.view import JobView
+
+        return JobView(open_market(self.rpc, self.deployment), open_store(self.store), job)
+
+
+def workspace_of(view: JobView, account: ChecksumAddress, named: Path | None) -> Path:
+    """Return the workspace of an account in a job."""
+    return named or jobs_directory(view.market) / str(view.job) / account.lower()
+
+
+def jobs_directory(market: Market) -> Path:
+    """Return where the workspaces of a market's jobs lie."""
+    return home() / "jobs" / f"{market.deployment.chain_id}-{market.deployment.market.lower()}"
+
+
+def run_party(party: Party, account: LocalAccount, output: Output, pause: float) -> None:
+    """Let a party work until its job ends; say what it does, and at the end what it can withdraw.
+
+    Raises
+    ------
+    typer.Exit
+        With `INTERRUPTED` if the process was told to stop before.
+    """
+    from marketplace.parties.following import follow
+
+    view = party.view
+    output.say(f"Job {view.job} on chain {view.market.deployment.chain_id}, as {account.address}. Ctrl-C stops.")
+    with _stopped_by_signals() as stop:
+        ended = follow(party, lambda line: output.say(f"{_clock()}  {line}"), pause=pause, stop=stop)
+    if not ended:
+        output.note("Stopped before the job ended; start the same command again to go on.")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    progress = view.market.progress(view.job)
+    amount = view.market.withdrawable(view.job, account.address)
+    output.say(f"The job is {progress.job_state.name.lower()} after {progress.settled_rounds} settled rounds.")
+    output.say(f"{account.address} can withdraw {amount} wei: cairn withdraw {view.job}")
+    output.finish(_summary(view.job, account.address, progress.job_state.name.lower(), amount))
+
+
+def _summary(job: int, account: str, state: str, amount: int) -> dict[str, Any]:
+    return {"job": job, "account": account, "state": state, "withdrawable_wei": amount}
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """Yield an event that SIGINT and SIGTERM set, so that a step under way is finished."""
+    stop = threading.Event()
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = {kind: signal.signal(kind, lambda *_: stop.set()) for kind in kinds}
+    try:
+        yield stop
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def _clock() -> str:
+    return f"{datetime.now(UTC):%H:%M:%S}"
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask for a yes unless it was given on the command line.
+
+    Raises
+    ------
+    CommandError
+        If the answer is no, or nobody is there to ask.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError("Nobody is there to confirm this; look at it once by hand, then run again with --yes.")
+    if not typer.confirm(question, err=True):
+        raise CommandError("Not confirmed; nothing was sent.")
