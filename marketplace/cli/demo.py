@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from marketplace.demo.run import DemoSettings
 
 
+def add_commands(app: typer.Typer) -> None:
+    """Add `demo` to the root of the commands."""
+    app.command("demo")(demo)
+
+
 def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of data split, initial model and training.")] = 0,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of training.")] = 8,

@@ -1,0 +1,90 @@
+"""`cairn bench`: measurements that can be run again by anybody, each with the goals that it is judged by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from marketplace.cli.common import table
+from marketplace.cli.group import ExitCode
+
+if TYPE_CHECKING:
+    from benchmarks.demo import Goal, SeedResult
+
+app = typer.Typer(help="Measure Cairn again, and see whether it still meets its goals.", no_args_is_help=True)
+
+
+@app.callback()
+def _bench() -> None:
+    """Keep the name of a benchmark needed even while there is only one."""
+
+
+@app.command("demo")
+def bench_demo(
+    seeds: Annotated[int, typer.Option(min=1, help="Run the demonstration with seeds 0 to this number less one.")] = 10,
+    dataset: Annotated[str, typer.Option(help="As in `cairn demo`; the goals are judged on digits alone.")] = "digits",
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of training.")] = 8,
+    trainers: Annotated[int, typer.Option(min=4, help="Trainers, three cheats among them.")] = 10,
+    data_dir: Annotated[Path | None, typer.Option(help="As in `cairn demo`.")] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json",
+            metavar="FILE",
+            help="Where the results go.  [default: benchmarks/results/demo.json, for other data demo-NAME.json]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Run the demonstration with many seeds: accuracy against FedAvg over the honest trainers, and what cheats earn.
+
+    Ends with 1 if a goal is missed.
+    """
+    from benchmarks.demo import JUDGED_DATASET, as_json, goals, run
+    from benchmarks.environment import write_results
+    from marketplace.demo.run import DemoSettings
+
+    settings = [DemoSettings(seed, rounds, trainers, dataset, data_dir) for seed in range(seeds)]
+    results = run(settings, _say)
+    suffix = "" if dataset == JUDGED_DATASET else f"-{Path(dataset).stem}"
+    target = json_file or Path("benchmarks/results") / f"demo{suffix}.json"
+    write_results(target, 0, as_json(settings[0], results))
+    judged = dataset == JUDGED_DATASET
+    typer.echo("\n".join(["", *_summary(results), "", *_verdicts(goals(results), judged), f"Results: {target}"]))
+    if judged and not all(goal.met for goal in goals(results)):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _say(result: SeedResult) -> None:
+    typer.echo(f"seed {result.seed}: {result.final_accuracy:.2%}, {result.seconds:.1f} s", err=True)
+
+
+def _summary(results: list[SeedResult]) -> list[str]:
+    headings = ("seed", "accuracy %", "FedAvg %", "gap", "sign flip %", "label flip %", "free rider wei", "kept %", "s")
+    return table(
+        headings,
+        [
+            (
+                result.seed,
+                round(100 * result.final_accuracy, 2),
+                round(100 * result.fedavg_honest_accuracy, 2),
+                round(result.gap_points, 2),
+                *(round(100 * share, 3) for share in result.poisoner_shares),
+                result.free_rider_paid_wei,
+                round(100 * result.honest_selected, 1),
+                round(result.seconds, 1),
+            )
+            for result in results
+        ],
+    )
+
+
+def _verdicts(found: list[Goal], judged: bool) -> list[str]:
+    words = {True: "met", False: "MISSED"}
+    return [
+        f"{goal.name}: {goal.measured:.4g}, goal at most {goal.limit:g}: "
+        f"{words[goal.met] if judged else 'not judged on this data'}"
+        for goal in found
+    ]
