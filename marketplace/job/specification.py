@@ -7,6 +7,7 @@ It is checked all at once. What the market contract would refuse is refused here
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
@@ -37,6 +38,7 @@ __all__ = [
     "SpecificationError",
     "document",
     "example",
+    "example_for",
     "initial_model",
     "load_specification",
     "parse_specification",
@@ -68,6 +70,13 @@ class SpecificationError(CairnError):
 def example() -> str:
     """Return the text of the commented example."""
     return (resources.files("marketplace.job") / "example.toml").read_text("utf-8")
+
+
+def example_for(aggregator: ChecksumAddress) -> str:
+    """Return the text of the example with another aggregator in it."""
+    return re.sub(r'^aggregator = ".*"', f'aggregator = "{aggregator}"', example(), flags=re.MULTILINE).replace(
+        "# This address is account 1 of every local chain.\n", ""
+    )
 
 
 def load_specification(path: Path) -> JobSpecification:

@@ -1,0 +1,77 @@
+"""The few calls of an ERC-20 that a job paid in one needs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
+from web3 import Web3
+from web3.contract.contract import Contract
+from web3.exceptions import BadFunctionCallOutput
+
+from marketplace.chain.errors import ChainError
+from marketplace.chain.transact import call_view, transact
+
+
+class TokenError(ChainError):
+    """Thrown when an address that should be a token's does not answer like one."""
+
+
+def _function(name: str, inputs: tuple[str, ...], output: str, mutability: str) -> dict[str, Any]:
+    arguments = [{"name": f"argument{k}", "type": kind} for k, kind in enumerate(inputs)]
+    outputs = [{"name": "", "type": output}]
+    return {"type": "function", "name": name, "inputs": arguments, "outputs": outputs, "stateMutability": mutability}
+
+
+_ABI: Final = (
+    _function("decimals", (), "uint8", "view"),
+    _function("allowance", ("address", "address"), "uint256", "view"),
+    _function("approve", ("address", "uint256"), "bool", "nonpayable"),
+)
+
+
+def token_decimals(w3: Web3, token: ChecksumAddress) -> int:
+    """Return how many decimals a token says it has.
+
+    Raises
+    ------
+    TokenError
+        If it does not say.
+    """
+    return _ask(_contract(w3, token), "decimals")
+
+
+def approve_exactly(
+    w3: Web3, account: LocalAccount, token: ChecksumAddress, spender: ChecksumAddress, amount: int
+) -> None:
+    """Let `spender` take `amount` of the account's tokens, in smallest units, and no more than that.
+
+    Raises
+    ------
+    TokenError
+        If the address is no token's.
+    ChainError
+        If the transaction fails; see `transact`.
+    """
+    contract = _contract(w3, token)
+    allowed = _ask(contract, "allowance", account.address, spender)
+    if allowed == amount:
+        return
+    if allowed != 0:
+        # Some tokens refuse to change an allowance that is not zero.
+        transact(w3, account, contract.functions.approve(spender, 0))
+    transact(w3, account, contract.functions.approve(spender, amount))
+
+
+def _contract(w3: Web3, token: ChecksumAddress) -> Contract:
+    return w3.eth.contract(token, abi=_ABI)
+
+
+def _ask(contract: Contract, name: str, *arguments: object) -> int:
+    try:
+        return int(call_view(contract.get_function_by_name(name)(*arguments)))
+    except (BadFunctionCallOutput, ChainError) as fault:
+        raise TokenError(
+            f"{contract.address} does not answer {name} as an ERC-20 does; check the token's address"
+        ) from fault

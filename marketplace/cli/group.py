@@ -1,0 +1,64 @@
+"""How every command ends: a sentence and an exit code for what can be expected, a stack trace for what can't."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import IntEnum
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from contribution.errors import CairnError
+
+# Where the callback of --json leaves word in the context that all commands of one call share.
+JSON_ASKED: Final = "marketplace.cli.json"
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code says; docs/commands.md lists them."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    FAULT_IN_CAIRN = 70
+    INTERRUPTED = 130
+
+    @property
+    def words(self) -> str:
+        """What it says, in words."""
+        return _WORDS[self]
+
+
+_WORDS: Final = {
+    ExitCode.DONE: "done",
+    ExitCode.REFUSED: "not done, for a reason that is told in a sentence on standard error",
+    ExitCode.USAGE: "the command line is wrong; nothing was tried",
+    ExitCode.FAULT_IN_CAIRN: "an error that Cairn should have foreseen; please report the stack trace",
+    ExitCode.INTERRUPTED: "interrupted from the keyboard",
+}
+
+
+class CommandGroup(TyperGroup):
+    """The root of the commands; turns expected errors into a sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the context's module differs between versions of typer
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except CairnError as fault:
+            report_error(fault, as_json=JSON_ASKED in ctx.meta)
+            raise typer.Exit(ExitCode.REFUSED) from fault
+        except KeyboardInterrupt as interrupt:
+            sys.stderr.write("\ncairn: interrupted\n")
+            raise typer.Exit(ExitCode.INTERRUPTED) from interrupt
+
+
+def report_error(fault: CairnError, *, as_json: bool) -> None:
+    """Write an expected error to standard error, and as JSON to standard output if that was asked for."""
+    sys.stderr.write(f"cairn: {fault}\n")
+    if as_json:
+        faults = list(getattr(fault, "faults", ()))
+        error = {"kind": type(fault).__name__, "message": str(fault), "faults": faults}
+        sys.stdout.write(json.dumps({"error": error}) + "\n")
