@@ -86,7 +86,12 @@ abstract contract Driver is Exit {
 
     function _comeOrGo(uint256 jobId, Ghost storage g) private returns (bool) {
         if (g.outcome != JobState.None) return false;
-        address account = g.members[_below(g.members.length)];
+        // One that has just joined, if there is one.
+        uint256 place = _below(g.members.length);
+        for (uint256 i = 0; i < g.members.length; ++i) {
+            if (g.member[g.members[i]].joining) place = i;
+        }
+        address account = g.members[place];
         Member storage m = g.member[account];
         bool leaves = m.status == TrainerStatus.Staked
             && (m.joining ? _oneIn(2) : g.plot == Plot.LoseTrainers || _oneIn(6));
@@ -135,7 +140,7 @@ abstract contract Driver is Exit {
                 return true;
             }
         }
-        bool asks = g.plot == Plot.OwnerAborts && g.outcome == JobState.None && !g.abortRequested && _oneIn(6);
+        bool asks = g.plot == Plot.OwnerAborts && g.outcome == JobState.None && !g.abortRequested && _oneIn(4);
         if (asks) _abort(g.owner, jobId);
         return asks;
     }

@@ -271,7 +271,7 @@ abstract contract SettleModel is Model {
 
     function _contribution(Settlement memory s, uint256 i, bool nobodyPaid) private returns (int256) {
         uint256 size = _below(3) == 0 ? 2 ** 200 - 1 : _below(1 << (8 * _between(1, 20)));
-        bool harmful = nobodyPaid || _trait(s.jobId, s.trainers[i], "harm", 6) == 0 || _oneIn(12);
+        bool harmful = nobodyPaid || _trait(s.jobId, s.trainers[i], "harm", 4) == 0 || _oneIn(12);
         return harmful ? -int256(size) : int256(size);
     }
 
