@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketplace.cli.common import table
+from marketplace.cli.common import examples, table
 from marketplace.cli.group import ExitCode
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ def _bench() -> None:
     """Keep the name of a benchmark needed even while there is only one."""
 
 
-@app.command("demo")
+@app.command("demo", epilog=examples("cairn bench demo", "cairn bench demo --seeds 3 --dataset breast-cancer"))
 def bench_demo(
     seeds: Annotated[int, typer.Option(min=1, help="Run the demonstration with seeds 0 to this number less one.")] = 10,
     dataset: Annotated[str, typer.Option(help="As in `cairn demo`; the goals are judged on digits alone.")] = "digits",
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of training.")] = 8,
-    trainers: Annotated[int, typer.Option(min=4, help="Trainers, three cheats among them.")] = 10,
+    rounds: Annotated[int, typer.Option(help="Rounds of training.")] = 8,
+    trainers: Annotated[int, typer.Option(help="Trainers, three cheats among them.")] = 10,
     data_dir: Annotated[Path | None, typer.Option(help="As in `cairn demo`.")] = None,
     json_file: Annotated[
         Path | None,

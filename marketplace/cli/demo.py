@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from marketplace.cli.common import examples
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -15,13 +17,16 @@ if TYPE_CHECKING:
 
 def add_commands(app: typer.Typer) -> None:
     """Add `demo` to the root of the commands."""
-    app.command("demo")(demo)
+    app.command(
+        "demo",
+        epilog=examples("cairn demo", "cairn demo --seed 3 --rounds 4", "cairn demo --dataset breast-cancer"),
+    )(demo)
 
 
 def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of data split, initial model and training.")] = 0,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of training.")] = 8,
-    trainers: Annotated[int, typer.Option(min=4, help="Trainers: two poisoners and a free rider among them.")] = 10,
+    rounds: Annotated[int, typer.Option(help="Rounds of training.")] = 8,
+    trainers: Annotated[int, typer.Option(help="Trainers: two poisoners and a free rider among them.")] = 10,
     dataset: Annotated[
         str,
         typer.Option(

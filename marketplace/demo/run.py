@@ -159,7 +159,7 @@ def run_demo(settings: DemoSettings, progress: Progress, workspace: Path | None 
 def _run(settings: DemoSettings, progress: Progress, workspace: Path) -> DemoRun:
     _check(settings)
     started = time.perf_counter()
-    scenario = build_scenario(_load(settings), settings.seed, settings.trainers)
+    scenario = build_scenario(load_scenario_data(settings), settings.seed, settings.trainers)
     clock = Clock(GENESIS_TIME)
     run = _set_up(settings, scenario, clock, workspace)
     run.seconds["set-up"] = time.perf_counter() - started
@@ -188,7 +188,7 @@ def _check(settings: DemoSettings) -> None:
         )
 
 
-def _load(settings: DemoSettings) -> Dataset:
+def load_scenario_data(settings: DemoSettings) -> Dataset:
     """Load a public data set by its name, or the file at a path, whose inputs and classes are what it holds."""
     if settings.dataset in PUBLIC_DATASETS or not Path(settings.dataset).suffix:
         return load_public(settings.dataset, settings.data_dir)
