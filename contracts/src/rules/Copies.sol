@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Gram, PackedGram} from "./PackedGram.sol";
+
+/// @title Copies
+/// @notice Finds updates that are zero and updates that copy one of a lower index.
+library Copies {
+    using PackedGram for Gram;
+
+    /// @dev Above every product of two squared norms of 63 bits times 999^2, and small enough not to overflow with one.
+    uint256 private constant NEVER_REACHED = 2 ** 170;
+
+    /// @notice Bit i tells that update i is zero, or has a cosine above 0.999 with one of a lower index: `G_ij > 0` and
+    /// `1000^2 G_ij^2 > 999^2 G_ii G_jj`.
+    function zerosAndCopies(Gram memory gram) internal pure returns (uint256 dropped) {
+        uint256 trainers = gram.trainers;
+        uint256[] memory norms = _norms(gram);
+        // Indices are below 255.
+        unchecked {
+            for (uint256 i = 0; i < trainers; ++i) {
+                if (norms[i] == 0) dropped |= 1 << i;
+                else dropped |= _copiesOf(gram.row(i), i, norms, trainers);
+            }
+        }
+    }
+
+    /// @dev The squared norms, followed by three words for the sake of `_copiesOf`.
+    function _norms(Gram memory gram) private pure returns (uint256[] memory norms) {
+        uint256 trainers = gram.trainers;
+        norms = new uint256[](trainers + 3);
+        for (uint256 i = 0; i < trainers; ++i) {
+            norms[i] = gram.norm(i);
+        }
+        for (uint256 i = trainers; i < trainers + 3; ++i) {
+            norms[i] = NEVER_REACHED;
+        }
+    }
+
+    /// @dev The copies of update i, which is not zero, among those of a higher index.
+    function _copiesOf(uint256 base, uint256 i, uint256[] memory norms, uint256 trainers)
+        private
+        pure
+        returns (uint256 copies)
+    {
+        // In assembly because every pair passes here. Four at a time are compared; behind the last trainer, whatever
+        // calldata holds is compared with a norm that no product reaches. A zero update has product 0 with all others.
+        assembly ("memory-safe") {
+            let bound := mul(998001, mload(add(norms, shl(5, add(i, 1)))))
+            for { let j := add(i, 1) } lt(j, trainers) { j := add(j, 4) } {
+                let place := add(base, shl(3, j))
+                let norm := add(norms, shl(5, j))
+                let entry := sar(192, calldataload(place))
+                if gt(mul(mul(entry, entry), 1000000), mul(bound, mload(add(norm, 32)))) {
+                    copies := or(copies, shl(j, sgt(entry, 0)))
+                }
+                entry := sar(192, calldataload(add(place, 8)))
+                if gt(mul(mul(entry, entry), 1000000), mul(bound, mload(add(norm, 64)))) {
+                    copies := or(copies, shl(add(j, 1), sgt(entry, 0)))
+                }
+                entry := sar(192, calldataload(add(place, 16)))
+                if gt(mul(mul(entry, entry), 1000000), mul(bound, mload(add(norm, 96)))) {
+                    copies := or(copies, shl(add(j, 2), sgt(entry, 0)))
+                }
+                entry := sar(192, calldataload(add(place, 24)))
+                if gt(mul(mul(entry, entry), 1000000), mul(bound, mload(add(norm, 128)))) {
+                    copies := or(copies, shl(add(j, 3), sgt(entry, 0)))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @notice A packed Gram matrix in calldata, see `IRule`.
+/// @param offset Where its first entry lies in calldata.
+/// @param trainers Number of accepted updates, n; row n is the reference.
+/// @param rows Number of all rows, m.
+struct Gram {
+    uint256 offset;
+    uint256 trainers;
+    uint256 rows;
+}
+
+/// @title PackedGram
+/// @notice Reads entries of a packed Gram matrix.
+library PackedGram {
+    /// @notice Where row i would begin if the entries left of the diagonal were packed too: for `j >= i`, entry (i, j)
+    /// lies 8 j bytes further.
+    function row(Gram memory gram, uint256 i) internal pure returns (uint256 base) {
+        // The caller has compared the length of the matrix with its rows, and rows are few enough for 64 bits.
+        unchecked {
+            return gram.offset + 4 * i * (2 * gram.rows - i - 1);
+        }
+    }
+
+    /// @notice Entry (i, j) for `i <= j`.
+    function entry(Gram memory gram, uint256 i, uint256 j) internal pure returns (int256 value) {
+        return load(row(gram, i) + 8 * j);
+    }
+
+    /// @notice The squared norm of row i, which a legal matrix holds non-negative.
+    function norm(Gram memory gram, uint256 i) internal pure returns (uint256) {
+        return uint256(entry(gram, i, i));
+    }
+
+    /// @notice The int64 at a place in calldata.
+    function load(uint256 place) internal pure returns (int256 value) {
+        // The arithmetic shift extends the sign of the 64-bit entry that the word at this place begins with.
+        assembly ("memory-safe") {
+            value := sar(192, calldataload(place))
+        }
+    }
+}
