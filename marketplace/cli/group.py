@@ -50,9 +50,21 @@ class CommandGroup(TyperGroup):
         except CairnError as fault:
             report_error(fault, as_json=JSON_ASKED in ctx.meta)
             raise typer.Exit(ExitCode.REFUSED) from fault
+        except Exception as fault:
+            if not _is_refusal(fault):
+                raise
+            refusal = CairnError(f"The node refuses to answer: {fault}. Try again later, or ask another node.")
+            report_error(refusal, as_json=JSON_ASKED in ctx.meta)
+            raise typer.Exit(ExitCode.REFUSED) from fault
         except KeyboardInterrupt as interrupt:
             sys.stderr.write("\ncairn: interrupted\n")
             raise typer.Exit(ExitCode.INTERRUPTED) from interrupt
+
+
+def _is_refusal(fault: Exception) -> bool:
+    """Tell whether a node answered a question with an error, such as a rate limit; without loading web3 to do so."""
+    web3 = sys.modules.get("web3.exceptions")
+    return web3 is not None and isinstance(fault, web3.Web3RPCError)
 
 
 def report_error(fault: CairnError, *, as_json: bool) -> None:

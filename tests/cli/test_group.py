@@ -1,0 +1,88 @@
+"""Every command ends with a sentence and an exit code, and starts without loading what it does not need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+from web3.exceptions import Web3RPCError
+
+from contribution.errors import CairnError
+from marketplace import cli
+from marketplace.cli.common import JsonOption, moment, table
+from marketplace.cli.group import CommandGroup, ExitCode
+from tests.cli.conftest import cairn
+
+
+def group_that_raises(fault: BaseException) -> typer.Typer:
+    app = typer.Typer(cls=CommandGroup, pretty_exceptions_enable=False)
+
+    @app.command()
+    def fail(as_json: JsonOption = False) -> None:
+        raise fault
+
+    @app.command()
+    def other() -> None:
+        pass
+
+    return app
+
+
+def test_expected_errors_are_one_sentence_and_exit_code_1() -> None:
+    result = CliRunner().invoke(group_that_raises(CairnError("No.")), ["fail"])
+    assert (result.exit_code, result.stdout, result.stderr) == (ExitCode.REFUSED, "", "cairn: No.\n")
+
+
+def test_expected_errors_are_a_document_with_json() -> None:
+    result = CliRunner().invoke(group_that_raises(CairnError("No.")), ["fail", "--json"])
+    assert result.exit_code == ExitCode.REFUSED
+    assert json.loads(result.stdout) == {"error": {"kind": "CairnError", "message": "No.", "faults": []}}
+    assert result.stderr == "cairn: No.\n"
+
+
+def test_a_node_that_refuses_is_told() -> None:
+    result = CliRunner().invoke(group_that_raises(Web3RPCError("too many requests")), ["fail"])
+    assert result.exit_code == ExitCode.REFUSED
+    assert result.stderr.startswith("cairn: The node refuses to answer: too many requests.")
+
+
+def test_interrupts_are_exit_code_130() -> None:
+    result = CliRunner().invoke(group_that_raises(KeyboardInterrupt()), ["fail"])
+    assert (result.exit_code, result.stderr) == (ExitCode.INTERRUPTED, "\ncairn: interrupted\n")
+
+
+def test_errors_that_nothing_foresaw_show_a_stack_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "app", group_that_raises(ZeroDivisionError("oh")))
+    monkeypatch.setattr(sys, "argv", ["cairn", "fail"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == ExitCode.FAULT_IN_CAIRN
+    assert "ZeroDivisionError: oh" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["no-such-command"], ["job", "show"], ["job", "show", "one"], ["job", "show", "0"]]
+)
+def test_wrong_command_lines_are_exit_code_2(arguments: list[str]) -> None:
+    assert cairn(*arguments).exit_code == ExitCode.USAGE
+
+
+def test_help_loads_neither_torch_nor_web3() -> None:
+    script = (
+        "import sys, marketplace.cli\n"
+        "heavy = {'torch', 'web3', 'numpy', 'pydantic', 'eth_account', 'sklearn', 'matplotlib'} & sys.modules.keys()\n"
+        "sys.exit(', '.join(sorted(heavy)) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_tables_align_and_moments_are_utc() -> None:
+    assert table(["name", "n"], [["a", 1], ["long", 10]]) == ["name   n", "a      1", "long  10"]
+    assert moment(1_767_225_600) == "2026-01-01 00:00:00 UTC"
