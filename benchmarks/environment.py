@@ -18,7 +18,6 @@ def machine() -> dict[str, Any]:
     """Return what the machine is: system, processor, its cores that this process may use, memory in bytes."""
     return {
         "system": platform.system(),
-        "release": platform.release(),
         "architecture": platform.machine(),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from marketplace.training.scenario import Role
 
@@ -75,7 +76,8 @@ def contribution_figure(report: Report) -> Figure:
     limit = max(1.0, float(np.nanmax(np.abs(shares)))) if np.isfinite(shares).any() else 1.0
     image = axes.imshow(np.ma.masked_invalid(shares), cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
-        _write_cell(axes, (row, column), float(share), limit, reasons[row][column])
+        text, style = _cell(float(share), reasons[row][column], image)
+        axes.text(column, row, text, ha="center", va="center", **style)
     axes.set_xticks(range(rounds), [str(entry["round"]) for entry in report["rounds"]])
     axes.set_yticks(range(count), [f"{t['number']}  {ROLE_LABELS[Role(t['role'])]}" for t in trainers])
     axes.set(xlabel="Round", ylabel="Trainer")
@@ -102,13 +104,14 @@ def _reasons(report: Report) -> list[list[str]]:
     return [list(reasons) for reasons in zip(*by_round, strict=True)]
 
 
-def _write_cell(axes: Axes, place: tuple[int, int], share: float, limit: float, reason: str) -> None:
-    row, column = place
+def _cell(share: float, reason: str, image: AxesImage) -> tuple[str, dict[str, Any]]:
+    """Return what is written in a cell and how, legible on the cell's colour."""
     if np.isnan(share):
-        axes.text(column, row, f"dropped:\n{reason}", ha="center", va="center", color=GREY, fontsize=7.5)
-        return
-    colour = "white" if abs(share) > 0.5 * limit else "black"
-    axes.text(column, row, f"{share:.1f}", ha="center", va="center", color=colour, fontsize=10)
+        return f"dropped:\n{reason}", {"color": GREY, "fontsize": 7.5}
+    red, green, blue, _ = image.to_rgba(np.array([share]))[0]
+    # Relative luminance as displays and eyes weigh the three.
+    bright = 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.45
+    return f"{share:.1f}", {"color": "black" if bright else "white", "fontsize": 10}
 
 
 def money_figure(report: Report) -> Figure:
