@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from contribution.errors import CairnError
-from marketplace.cli.group import JSON_ASKED
+from marketplace.cli.group import JSON_ASKED, harmless
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -108,12 +108,12 @@ class Output:
     def say(self, line: str = "") -> None:
         """Write a line of the command's answer in words."""
         stream = sys.stderr if self.as_json else sys.stdout
-        stream.write(f"{line}\n")
+        stream.write(f"{harmless(line)}\n")
         stream.flush()
 
     def note(self, line: str) -> None:
         """Write a line that is not part of the answer: progress, a warning."""
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{harmless(line)}\n")
         sys.stderr.flush()
 
     def finish(self, answer: Mapping[str, Any]) -> None:

@@ -61,6 +61,14 @@ class CommandGroup(TyperGroup):
             raise typer.Exit(ExitCode.INTERRUPTED) from interrupt
 
 
+def harmless(text: str) -> str:
+    """Return text without the characters with which a stranger's words could move a terminal's cursor or colours."""
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+
+
 def _is_refusal(fault: Exception) -> bool:
     """Tell whether a node answered a question with an error, such as a rate limit; without loading web3 to do so."""
     web3 = sys.modules.get("web3.exceptions")
@@ -69,7 +77,7 @@ def _is_refusal(fault: Exception) -> bool:
 
 def report_error(fault: CairnError, *, as_json: bool) -> None:
     """Write an expected error to standard error, and as JSON to standard output if that was asked for."""
-    sys.stderr.write(f"cairn: {fault}\n")
+    sys.stderr.write(f"cairn: {harmless(str(fault))}\n")
     if as_json:
         faults = list(getattr(fault, "faults", ()))
         error = {"kind": type(fault).__name__, "message": str(fault), "faults": faults}

@@ -31,7 +31,8 @@ A passphrase is asked for without showing it, or read from `--passphrase-file` (
 `--passphrase-fd`; never from an argument or the environment, which other processes can read.
 
 With `--json` a command prints exactly one JSON document on standard output and everything else on standard error. An
-error is the document `{"error": {"kind", "message", "faults"}}`.
+error is the document `{"error": {"kind", "message", "faults"}}`. Amounts are integers in wei, or in a token's smallest
+unit, and moments seconds since the Unix epoch; amounts exceed the 53 bits that some JSON readers keep.
 """
 
 

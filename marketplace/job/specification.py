@@ -47,6 +47,7 @@ __all__ = [
 
 MAX_FILE_SIZE: Final = 256 * 1024
 SHOWN_CHARACTERS: Final = 60
+MAX_INTEGER_BITS: Final = 256
 
 
 class SpecificationError(CairnError):
@@ -98,8 +99,13 @@ def load_specification(path: Path) -> JobSpecification:
         raise SpecificationError(str(path), [f"it can't be read ({fault.strerror}); check the path"]) from fault
     except UnicodeDecodeError as fault:
         raise SpecificationError(str(path), [f"it is not UTF-8 text (byte {fault.start})"]) from fault
-    except (tomllib.TOMLDecodeError, RecursionError) as fault:
+    except (ValueError, RecursionError) as fault:
         raise SpecificationError(str(path), [f"it is not TOML: {fault}"]) from fault
+    if _holds_oversized_integer(table):
+        # Nothing needs one, and Python refuses to print very long ones, which every message about a fault would do.
+        raise SpecificationError(
+            str(path), [f"it holds an integer of more than {MAX_INTEGER_BITS} bits; none is that large"]
+        )
     return parse_specification(table, path.parent, str(path))
 
 
@@ -260,6 +266,14 @@ def _start_deadline(deadline: int | datetime, now: int) -> int:
             ],
         )
     return moment
+
+
+def _holds_oversized_integer(value: object) -> bool:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        return any(_holds_oversized_integer(entry) for entry in value)
+    return isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS
 
 
 def _currency(table: Mapping[str, Any]) -> Currency:

@@ -128,8 +128,8 @@ class RunningJob:
         for trainer in self.trainers:
             self.market.join(trainer, self.number, digest)
 
-    def settle(self, number: int) -> None:
-        """Hold a whole round: the first trainer sends a zero update, the others much the same."""
+    def settle(self, number: int) -> dict[str, int]:
+        """Hold a whole round: the first trainer sends a zero update, the others much the same; return gas by step."""
         random = np.random.default_rng(number)
         common = random.normal(0, 300, 64)
         updates = [(common + random.normal(0, 90, 64)).astype(np.int16) for _ in range(TRAINERS + 1)]
@@ -137,17 +137,19 @@ class RunningJob:
         made = [commit(update, new_blinder()) for update in updates]
         cids = [raw_cid(secrets.token_bytes(8)).binary for _ in updates]
         for trainer, commitment, cid in zip(self.trainers, made, cids, strict=False):
-            self.market.submit(trainer, self.number, number, commitment_hash(commitment), cid)
+            submitted = self.market.submit(trainer, self.number, number, commitment_hash(commitment), cid)
         owner = dev_account(OWNER)
-        self.market.submit_reference(owner, self.number, number, commitment_hash(made[-1]), cids[-1])
-        self.market.close_submissions(owner, self.number, number)
+        referred = self.market.submit_reference(owner, self.number, number, commitment_hash(made[-1]), cids[-1])
+        closed = self.market.close_submissions(owner, self.number, number)
         addresses = tuple(trainer.address for trainer in self.trainers)
         gram, aggregate = pack_gram(gram_matrix(updates)), raw_cid(b"%d" % number).binary
         settlement = Settlement(
             self.number, number, addresses, (), b"".join(made), gram, self.commitment, aggregate, b""
         )
-        self.market.settle(dev_account(AGGREGATOR), settlement)
+        settled = self.market.settle(dev_account(AGGREGATOR), settlement)
         self.commitment = advance_model(self.commitment, aggregate)
+        receipts = {"submit": submitted, "submitReference": referred, "closeSubmissions": closed, "settle": settled}
+        return {step: receipt["gasUsed"] for step, receipt in receipts.items()}
 
 
 @pytest.fixture

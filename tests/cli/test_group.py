@@ -13,7 +13,7 @@ from web3.exceptions import Web3RPCError
 
 from contribution.errors import CairnError
 from marketplace import cli
-from marketplace.cli.common import JsonOption, moment, table
+from marketplace.cli.common import JsonOption, Output, moment, table
 from marketplace.cli.group import CommandGroup, ExitCode
 from tests.cli.conftest import cairn
 
@@ -42,6 +42,13 @@ def test_expected_errors_are_a_document_with_json() -> None:
     assert result.exit_code == ExitCode.REFUSED
     assert json.loads(result.stdout) == {"error": {"kind": "CairnError", "message": "No.", "faults": []}}
     assert result.stderr == "cairn: No.\n"
+
+
+def test_strangers_words_can_not_drive_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).say("title\x1b[2J\u202e")
+    assert capsys.readouterr().out == "title\ufffd[2J\ufffd\n"
+    result = CliRunner().invoke(group_that_raises(CairnError("\x1b]0;x\x07")), ["fail"])
+    assert result.stderr == "cairn: \ufffd]0;x\ufffd\n"
 
 
 def test_a_node_that_refuses_is_told() -> None:

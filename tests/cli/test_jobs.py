@@ -11,8 +11,9 @@ import pytest
 
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.market import Market
+from marketplace.job.gas import gas_of
 from marketplace.job.specification import example
-from tests.cli.conftest import AGGREGATOR, FIRST_TRAINER, OWNER, RunningJob, answer, cairn, ok, refused
+from tests.cli.conftest import AGGREGATOR, FIRST_TRAINER, OWNER, TRAINERS, RunningJob, answer, cairn, ok, refused
 
 ETHER = 10**18
 
@@ -45,6 +46,11 @@ def test_a_dry_run_tells_a_gas_figure_that_suffices(job_file: Path, deployed: Ma
     spent = balance - deployed.w3.eth.get_balance(dev_account(OWNER).address)
     create = next(line["gas"] for line in told["gas"] if line["step"] == "create")
     assert 0 < spent - told["deposit_wei"] <= create * 2 * told["gas_price_wei"]
+
+
+def test_the_gas_that_is_told_is_what_a_round_takes(running_job: Callable[[], RunningJob]) -> None:
+    for step, used in running_job().settle(1).items():
+        assert used <= 1.02 * gas_of(step, TRAINERS) <= 1.3 * used, step
 
 
 def test_a_job_is_created_listed_and_shown(job_file: Path, deployed: Market) -> None:
