@@ -8,49 +8,37 @@ import {Gram, PackedGram} from "./PackedGram.sol";
 library Copies {
     using PackedGram for Gram;
 
-    /// @dev Above every product of two squared norms of 63 bits times 999^2, and small enough not to overflow with one.
-    uint256 private constant NEVER_REACHED = 2 ** 170;
-
     /// @notice Bit i tells that update i is zero, or has a cosine above 0.999 with one of a lower index: `G_ij > 0` and
     /// `1000^2 G_ij^2 > 999^2 G_ii G_jj`.
     function zerosAndCopies(Gram memory gram) internal pure returns (uint256 dropped) {
         uint256 trainers = gram.trainers;
-        uint256[] memory norms = _norms(gram);
+        uint256[] memory norms = gram.norms;
         // Indices are below 255.
         unchecked {
             for (uint256 i = 0; i < trainers; ++i) {
                 if (norms[i] == 0) dropped |= 1 << i;
-                else dropped |= _copiesOf(gram.row(i), i, norms, trainers);
+                else dropped |= _copiesOf(gram.row(i), i, norms);
             }
         }
     }
 
-    /// @dev The squared norms, followed by three words for the sake of `_copiesOf`.
-    function _norms(Gram memory gram) private pure returns (uint256[] memory norms) {
-        uint256 trainers = gram.trainers;
-        norms = new uint256[](trainers + 3);
-        for (uint256 i = 0; i < trainers; ++i) {
-            norms[i] = gram.norm(i);
-        }
-        for (uint256 i = trainers; i < trainers + 3; ++i) {
-            norms[i] = NEVER_REACHED;
-        }
-    }
-
     /// @dev The copies of update i, which is not zero, among those of a higher index.
-    function _copiesOf(uint256 base, uint256 i, uint256[] memory norms, uint256 trainers)
+    function _copiesOf(uint256 base, uint256 i, uint256[] memory norms)
         private
         pure
         returns (uint256 copies)
     {
-        // In assembly because every pair passes here. Four at a time are compared; behind the last trainer, whatever
-        // calldata holds is compared with a norm that no product reaches. A zero update has product 0 with all others.
+        // In assembly because every pair passes here; four at a time, then the rest. A zero update has product 0 with all
+        // others. Entries are below 2^63 in size, so no product overflows.
         assembly ("memory-safe") {
+            let entry
             let bound := mul(998001, mload(add(norms, shl(5, add(i, 1)))))
-            for { let j := add(i, 1) } lt(j, trainers) { j := add(j, 4) } {
+            let count := mload(norms)
+            let j := add(i, 1)
+            for {} lt(add(j, 3), count) { j := add(j, 4) } {
                 let place := add(base, shl(3, j))
                 let norm := add(norms, shl(5, j))
-                let entry := sar(192, calldataload(place))
+                entry := sar(192, calldataload(place))
                 if gt(mul(mul(entry, entry), 1000000), mul(bound, mload(add(norm, 32)))) {
                     copies := or(copies, shl(j, sgt(entry, 0)))
                 }
@@ -65,6 +53,12 @@ library Copies {
                 entry := sar(192, calldataload(add(place, 24)))
                 if gt(mul(mul(entry, entry), 1000000), mul(bound, mload(add(norm, 128)))) {
                     copies := or(copies, shl(add(j, 3), sgt(entry, 0)))
+                }
+            }
+            for {} lt(j, count) { j := add(j, 1) } {
+                entry := sar(192, calldataload(add(base, shl(3, j))))
+                if gt(mul(mul(entry, entry), 1000000), mul(bound, mload(add(norms, shl(5, add(j, 1)))))) {
+                    copies := or(copies, shl(j, sgt(entry, 0)))
                 }
             }
         }

@@ -64,10 +64,12 @@ library MultiKrum {
         table.bases = new uint256[](count);
         table.buffer = new uint256[](count - 1);
         table.nearest = count - faulty - 2;
+        uint256[] memory keys = table.keys;
+        uint256[] memory bases = table.bases;
         for (uint256 a = 0; a < count; ++a) {
             uint256 j = candidates[a];
-            table.keys[a] = (gram.norm(j) << DISTANCE_SHIFT) | (8 * j);
-            table.bases[a] = gram.row(j);
+            keys[a] = (gram.norms[j] << DISTANCE_SHIFT) | (8 * j);
+            bases[a] = gram.row(j);
         }
     }
 
@@ -87,7 +89,7 @@ library MultiKrum {
             uint256 right = left + 32 * buffer.length;
             uint256 target = left + 32 * table.nearest;
             state = Selection.next(seed);
-            uint256 boundary = _fill(table, a, _firstPivot(table, a, state));
+            uint256 boundary = _fill(table, a, _firstThreshold(table, a, state));
             state = boundary > target
                 ? Selection.select(left, boundary, target, state)
                 : Selection.select(boundary, right, target, state);
@@ -95,27 +97,31 @@ library MultiKrum {
         }
     }
 
-    /// @dev The median of the distances to three candidates, one from each third.
-    function _firstPivot(Table memory table, uint256 a, uint256 state) private pure returns (uint256) {
-        // Positions are below 2^8 and the random factors below 2^32.
-        unchecked {
-            uint256 third = table.keys.length / 3;
-            return Selection.median(
-                _distance(table, a, (third * (state >> 224)) >> 32),
-                _distance(table, a, third + ((third * ((state >> 192) & 0xffffffff)) >> 32)),
-                _distance(table, a, 2 * third + ((third * ((state >> 160) & 0xffffffff)) >> 32))
-            );
-        }
+    /// @dev A number that parts the row, from the distances to three candidates.
+    function _firstThreshold(Table memory table, uint256 a, uint256 state) private pure returns (uint256) {
+        uint256 count = table.keys.length;
+        (uint256 b, uint256 c, uint256 d) = Selection.positions(count, state);
+        return Selection.threshold(
+            _distance(table, a, b), _distance(table, a, c), _distance(table, a, d), table.nearest, count
+        );
     }
 
     /// @dev The squared distance of the candidates at positions a and b with its tie breaker.
     function _distance(Table memory table, uint256 a, uint256 b) private pure returns (uint256) {
+        uint256 key = _at(table.keys, b);
+        uint256 own = _at(table.keys, a);
         // Entries are below 2^63 in size, so that nothing overflows 2^86; a legal matrix has no negative distance.
         unchecked {
-            uint256 key = table.keys[b];
-            (uint256 low, uint256 high) = a < b ? (a, b) : (b, a);
-            int256 product = PackedGram.load(table.bases[low] + (table.keys[high] & COLUMN_MASK));
-            return key + (table.keys[a] & ~COLUMN_MASK) - (uint256(product) << PRODUCT_SHIFT);
+            uint256 place =
+                a < b ? _at(table.bases, a) + (key & COLUMN_MASK) : _at(table.bases, b) + (own & COLUMN_MASK);
+            return key + (own & ~COLUMN_MASK) - (uint256(PackedGram.load(place)) << PRODUCT_SHIFT);
+        }
+    }
+
+    /// @dev `array[index]` unchecked, for the innermost reads, whose indices are positions of candidates.
+    function _at(uint256[] memory array, uint256 index) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(array, shl(5, add(index, 1))))
         }
     }
 
@@ -146,7 +152,10 @@ library MultiKrum {
                 mstore(boundary, distance)
                 mstore(add(boundary, sub(last, place)), distance)
                 boundary := add(shl(5, lt(distance, threshold)), boundary)
-                distance := shl(PRODUCT_SHIFT, sar(192, calldataload(add(mload(add(add(place, 32), toBase)), column))))
+                distance := shl(
+                    PRODUCT_SHIFT,
+                    sar(192, calldataload(add(mload(add(add(place, 32), toBase)), column)))
+                )
                 distance := sub(add(mload(add(place, 32)), own), distance)
                 mstore(boundary, distance)
                 mstore(add(boundary, sub(last, add(place, 32))), distance)

@@ -79,6 +79,11 @@ contract MultiKrumShapleyRule is IRule {
         }
         gram.trainers = trainers;
         gram.rows = rows;
+        uint256[] memory norms = new uint256[](trainers);
+        for (uint256 i = 0; i < trainers; ++i) {
+            norms[i] = uint256(gram.entry(i, i));
+        }
+        gram.norms = norms;
     }
 
     /// @dev Hash of the matrix, in memory behind all that is allocated.
@@ -148,7 +153,7 @@ contract MultiKrumShapleyRule is IRule {
         uint256 median = Math.sqrt(squaredMedian);
         factors = new uint256[](count);
         for (uint256 k = 0; k < count; ++k) {
-            uint256 square = gram.norm(kept[k]);
+            uint256 square = gram.norms[kept[k]];
             // The root keeps the order, so a square up to the median's needs none. No kept update is zero.
             factors[k] =
                 square <= squaredMedian ? 1 << WEIGHT_BITS : (median << WEIGHT_BITS) / Math.sqrt(square);
@@ -161,7 +166,7 @@ contract MultiKrumShapleyRule is IRule {
         uint256[] memory squares = new uint256[](count);
         for (uint256 k = 0; k < count; ++k) {
             // The position makes the words differ, as the selection needs it.
-            squares[k] = (gram.norm(kept[k]) << 8) | k;
+            squares[k] = (gram.norms[kept[k]] << 8) | k;
         }
         uint256 lowerHalf = (count + 1) / 2;
         uint256 left;

@@ -5,10 +5,12 @@ pragma solidity ^0.8.28;
 /// @param offset Where its first entry lies in calldata.
 /// @param trainers Number of accepted updates, n; row n is the reference.
 /// @param rows Number of all rows, m.
+/// @param norms The updates' squared norms, `G_ii`; a legal matrix holds them non-negative.
 struct Gram {
     uint256 offset;
     uint256 trainers;
     uint256 rows;
+    uint256[] norms;
 }
 
 /// @title PackedGram
@@ -25,12 +27,10 @@ library PackedGram {
 
     /// @notice Entry (i, j) for `i <= j`.
     function entry(Gram memory gram, uint256 i, uint256 j) internal pure returns (int256 value) {
-        return load(row(gram, i) + 8 * j);
-    }
-
-    /// @notice The squared norm of row i, which a legal matrix holds non-negative.
-    function norm(Gram memory gram, uint256 i) internal pure returns (uint256) {
-        return uint256(entry(gram, i, i));
+        // As above.
+        unchecked {
+            return load(row(gram, i) + 8 * j);
+        }
     }
 
     /// @notice The int64 at a place in calldata.

@@ -4,9 +4,9 @@ pragma solidity ^0.8.28;
 /// @title Selection
 /// @notice Brings the smallest of a row of words to its front without sorting it (quickselect).
 ///
-/// @dev Pivots are medians of three words at pseudo-random places. With a seed that depends on all of the input, nobody
-/// can arrange the input so that the pivots are bad, and the cost is close to its mean: over the rows of a matrix the
-/// deviations average out.
+/// @dev Pivots are the smallest, middle or largest of three words at pseudo-random places, whichever is likely to lie
+/// near the target. With a seed that depends on all of the input, nobody can arrange the input so that the pivots are
+/// bad, and the cost is close to its mean: over the rows of a matrix the deviations average out.
 library Selection {
     /// @dev Bytes up to which a segment is sorted by insertion instead of partitioned further.
     uint256 private constant SMALL = 6 * 32;
@@ -28,8 +28,9 @@ library Selection {
                 break;
             }
             state = next(state);
-            uint256 boundary = partition(left, right, pivot(left, right, state));
-            // Two of the three words that the pivot is the median of lie on different sides, so that either shrinks.
+            // Of the three words that it is chosen from, the threshold leaves at least one on either side, so that the
+            // segment shrinks whichever side the target is on.
+            uint256 boundary = partition(left, right, _threshold(left, right, target, state));
             if (boundary > target) right = boundary;
             else left = boundary;
         }
@@ -44,32 +45,38 @@ library Selection {
         }
     }
 
-    /// @notice The median of one word from each third of the segment.
-    function pivot(uint256 left, uint256 right, uint256 state) internal pure returns (uint256 middle) {
-        // Memory addresses are far below 2^40 and the random factors below 2^32, so nothing overflows.
+    /// @notice A number that parts three different words, at the rank among them that is nearest to the target's.
+    /// @param before Number of words that belong before the target.
+    /// @param count Number of all words.
+    function threshold(uint256 a, uint256 b, uint256 c, uint256 before, uint256 count)
+        internal
+        pure
+        returns (uint256)
+    {
+        // Counts are small, and words are below 2^256 - 1.
         unchecked {
-            uint256 third = (right - left) / 96;
-            uint256 a = _read(left, (third * (state >> 224)) >> 32);
-            uint256 b = _read(left, third + ((third * ((state >> 192) & 0xffffffff)) >> 32));
-            uint256 c = _read(left, 2 * third + ((third * ((state >> 160) & 0xffffffff)) >> 32));
-            return median(a, b, c);
+            if (a > b) (a, b) = (b, a);
+            if (4 * before < count) return (c < a ? c : a) + 1;
+            if (4 * before > 3 * count) return c > b ? c : b;
+            if (c >= b) return b;
+            return c > a ? c : a;
         }
     }
 
-    /// @notice The middle one of three numbers.
-    function median(uint256 a, uint256 b, uint256 c) internal pure returns (uint256) {
-        if (a > b) (a, b) = (b, a);
-        if (c >= b) return b;
-        return c > a ? c : a;
+    /// @notice Three pseudo-random positions, one in each third of so many.
+    function positions(uint256 count, uint256 state) internal pure returns (uint256 a, uint256 b, uint256 c) {
+        // Counts are small and the random factors below 2^32.
+        unchecked {
+            uint256 third = count / 3;
+            a = (third * (state >> 224)) >> 32;
+            b = third + ((third * ((state >> 192) & 0xffffffff)) >> 32);
+            c = 2 * third + ((third * ((state >> 160) & 0xffffffff)) >> 32);
+        }
     }
 
-    /// @notice Moves the words smaller than the threshold to the front of the segment.
+    /// @notice Moves the words smaller than the limit to the front of the segment.
     /// @return boundary Address after the last of them.
-    function partition(uint256 left, uint256 right, uint256 threshold)
-        internal
-        pure
-        returns (uint256 boundary)
-    {
+    function partition(uint256 left, uint256 right, uint256 limit) internal pure returns (uint256 boundary) {
         // In assembly because this is the innermost loop of the rule: every word is exchanged with the first that is not
         // smaller, and the boundary moves on by comparison instead of by a jump; four words at a time, then the rest.
         // Only words of the segment are written.
@@ -80,25 +87,25 @@ library Selection {
                 let word := mload(place)
                 mstore(place, mload(boundary))
                 mstore(boundary, word)
-                boundary := add(shl(5, lt(word, threshold)), boundary)
+                boundary := add(shl(5, lt(word, limit)), boundary)
                 word := mload(add(place, 32))
                 mstore(add(place, 32), mload(boundary))
                 mstore(boundary, word)
-                boundary := add(shl(5, lt(word, threshold)), boundary)
+                boundary := add(shl(5, lt(word, limit)), boundary)
                 word := mload(add(place, 64))
                 mstore(add(place, 64), mload(boundary))
                 mstore(boundary, word)
-                boundary := add(shl(5, lt(word, threshold)), boundary)
+                boundary := add(shl(5, lt(word, limit)), boundary)
                 word := mload(add(place, 96))
                 mstore(add(place, 96), mload(boundary))
                 mstore(boundary, word)
-                boundary := add(shl(5, lt(word, threshold)), boundary)
+                boundary := add(shl(5, lt(word, limit)), boundary)
             }
             for {} lt(place, right) { place := add(place, 32) } {
                 let word := mload(place)
                 mstore(place, mload(boundary))
                 mstore(boundary, word)
-                boundary := add(shl(5, lt(word, threshold)), boundary)
+                boundary := add(shl(5, lt(word, limit)), boundary)
             }
         }
     }
@@ -129,6 +136,20 @@ library Selection {
                 total := add(total, add(half, add(mload(add(left, 64)), mload(add(left, 96)))))
             }
             for {} lt(left, right) { left := add(left, 32) } { total := add(total, mload(left)) }
+        }
+    }
+
+    /// @dev Chooses the threshold of one step.
+    function _threshold(uint256 left, uint256 right, uint256 target, uint256 state)
+        private
+        pure
+        returns (uint256)
+    {
+        // The target lies between left and right.
+        unchecked {
+            uint256 count = (right - left) / 32;
+            (uint256 a, uint256 b, uint256 c) = positions(count, state);
+            return threshold(_read(left, a), _read(left, b), _read(left, c), (target - left) / 32, count);
         }
     }
 
