@@ -16,7 +16,9 @@ from marketplace.chain.history import HistoryReader, JobHistory, RoundRecord
 from marketplace.chain.market import NATIVE_COIN, JobState, Market, Phase, Terms, TrainerStatus
 from marketplace.chain.token import token_decimals
 from marketplace.errors import StorageError
+from marketplace.job.cost import gas_per_round
 from marketplace.job.document import DocumentError, JobDocument, fetch_document
+from marketplace.job.gas import gas_of
 from marketplace.job.quantities import NATIVE, Currency, format_amount
 from marketplace.storage.cid import parse_binary_cid
 from marketplace.storage.store import ContentStore
@@ -73,6 +75,7 @@ def job_report(market: Market, store: ContentStore, job: int) -> dict[str, Any]:
         "specification_cid": str(parse_binary_cid(history.specification_cid)),
         "document": _document(store, history),
         "terms": _terms(market, terms),
+        "gas": _gas(terms),
         "round": {
             "number": progress.round,
             "phase": windows.phase.name.lower() if windows.phase is not Phase.NONE else None,
@@ -126,6 +129,18 @@ def _terms(market: Market, terms: Terms) -> dict[str, Any]:
         "dimension": terms.dimension,
         "coordinate_bits": terms.coordinate_bits,
         "scale_exponent": terms.scale_exponent,
+    }
+
+
+def _gas(terms: Terms) -> dict[str, int]:
+    """Return what taking part costs in gas, with as many trainers as the job can have."""
+    trainers = terms.max_trainers
+    once = gas_of("join", trainers) + gas_of("withdraw", trainers)
+    per_round = {party: gas_per_round(party, trainers) for party in ("trainer", "referee", "aggregator")}
+    return {
+        "trainer_once": once,
+        "trainer_job": once + terms.rounds * per_round["trainer"],
+        **{f"{party}_round": gas for party, gas in per_round.items()},
     }
 
 

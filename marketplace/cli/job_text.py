@@ -50,7 +50,7 @@ def _headline(report: Report) -> list[str]:
 
 
 def _terms(report: Report, currency: Currency) -> list[str]:
-    terms = report["terms"]
+    terms, gas = report["terms"], report["gas"]
 
     def amount(name: str) -> str:
         return format_amount(terms[f"{name}_wei"], currency)
@@ -76,6 +76,10 @@ def _terms(report: Report, currency: Currency) -> list[str]:
         f"Model         {terms['dimension']} parameters, {terms['coordinate_bits']} bits each, scale 2^"
         f"{terms['scale_exponent']}",
         f"Document      {report['specification_cid']}",
+        f"Gas           about {gas['trainer_round']} a round for a trainer, {gas['trainer_job']} for the whole job; "
+        f"{gas['aggregator_round']} a round for the aggregator",
+        "Public        each round publishes for ever the inner products of all updates, and their weighted sum: "
+        "trainers who collude learn the sum of the others'",
     ]
 
 

@@ -77,6 +77,7 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Create and fund a job from a specification, of which every fault is listed."""
+    from marketplace.job.cost import gas_per_round
     from marketplace.job.creation import create_job
     from marketplace.job.quantities import format_amount
     from marketplace.job.specification import load_specification
@@ -91,6 +92,11 @@ def create(
     created = create_job(market, open_store(store), signer.unlock(market.w3), read)
     deposit = format_amount(created.terms.deposit, read.money.currency)
     output.say(f"Created job {created.number} with a deposit of {deposit}.")
+    gas = gas_per_round("trainer"), gas_per_round("aggregator", created.terms.max_trainers)
+    output.say(
+        f"A round pays {format_amount(read.money.reward_per_round, read.money.currency)}; it costs each trainer about "
+        f"{gas[0]} gas and the aggregator {gas[1]}."
+    )
     output.say(f"Specification {created.specification_cid}, initial model {created.initial_model_cid}.")
     output.say(f"It can start until {moment(created.terms.start_deadline)}; `cairn job show {created.number}`.")
     output.finish(
