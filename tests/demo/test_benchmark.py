@@ -14,7 +14,9 @@ import benchmarks.demo
 from benchmarks.demo import SeedResult, as_json, goals, summarise
 from benchmarks.environment import machine, versions
 from contribution.errors import CairnError
+from marketplace import cli
 from marketplace.cli import bench, demo
+from marketplace.demo.money import money_by_events
 from marketplace.demo.run import DemoSettings
 
 GOOD = SeedResult(
@@ -118,6 +120,23 @@ def test_command_writes_report_and_plots_where_it_is_told(monkeypatch, short_dem
     assert written == json.loads((place / "report.json").read_text("utf-8"))
     assert written["money"] == short_demo.report["money"]
     assert written["machine"] == machine()
+
+
+@pytest.mark.slow
+def test_command_ends_with_one_and_reports_nothing_if_the_money_does_not_add_up(
+    monkeypatch, short_demo, tmp_path: Path
+):
+    def tampered(view):
+        money = money_by_events(view)
+        return replace(money, paid=money.paid + 1, dust=money.dust - 1)
+
+    monkeypatch.setattr("marketplace.demo.run.run_demo", lambda _settings, _progress: short_demo.run)
+    monkeypatch.setattr("marketplace.demo.report.money_by_events", tampered)
+    answer = CliRunner().invoke(cli.app, ["demo", "--report", str(tmp_path / "out")])
+    assert answer.exit_code == 1
+    assert "does not add up" in answer.stderr
+    assert "deposited" not in answer.stdout
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_report_that_can_not_be_written_is_refused_before_any_work(tmp_path: Path):
