@@ -51,7 +51,23 @@ abstract contract Parties {
     function _deploy(IRoundVerifier verifier, address onlyRule) internal returns (TrainingMarket) {
         IRule[] memory rules = new IRule[](1);
         rules[0] = IRule(onlyRule);
-        return new TrainingMarket(verifier, rules);
+        return _deploy(verifier, rules);
+    }
+
+    /// @dev Mutation testing gives the market's code in the environment, which saves compiling the tests each time.
+    function _deploy(IRoundVerifier verifier, IRule[] memory rules)
+        internal
+        returns (TrainingMarket deployed)
+    {
+        bytes memory code = vm.envOr("MARKET_CODE", type(TrainingMarket).creationCode);
+        code = bytes.concat(code, abi.encode(verifier, rules));
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 32), mload(code))
+            if iszero(deployed) {
+                returndatacopy(mload(64), 0, returndatasize())
+                revert(mload(64), returndatasize())
+            }
+        }
     }
 
     function _account(string memory name) internal returns (address account) {

@@ -15,6 +15,7 @@ interface Vm {
     function coinbase(address account) external;
     function deal(address account, uint256 balance) external;
     function etch(address account, bytes calldata code) external;
+    function envOr(string calldata name, bytes calldata otherwise) external view returns (bytes memory);
     function expectEmit(address emitter) external;
     function expectCall(address callee, bytes calldata data, uint64 count) external;
     function expectRevert(bytes calldata data) external;

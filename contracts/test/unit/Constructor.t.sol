@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {TrainingMarket} from "../../src/TrainingMarket.sol";
 import {IRoundVerifier} from "../../src/interfaces/IRoundVerifier.sol";
 import {IRule} from "../../src/interfaces/IRule.sol";
 import {Errors} from "../../src/libraries/Errors.sol";
@@ -12,13 +11,13 @@ contract ConstructorTest is Base {
     function test_RevertWhen_TheVerifierHasNoCode() external {
         IRule[] memory rules = _rules(1);
         vm.expectRevert(abi.encodeWithSelector(Errors.Market_NoCode.selector, stranger));
-        new TrainingMarket(IRoundVerifier(stranger), rules);
+        _deploy(IRoundVerifier(stranger), rules);
     }
 
     function test_RevertWhen_ThereIsNoRule() external {
         IRoundVerifier verifier = market.verifier();
         vm.expectRevert(abi.encodeWithSelector(Errors.Market_NoRules.selector));
-        new TrainingMarket(verifier, new IRule[](0));
+        _deploy(verifier, new IRule[](0));
     }
 
     function test_RevertWhen_ARuleHasNoCode() external {
@@ -26,12 +25,12 @@ contract ConstructorTest is Base {
         IRule[] memory rules = _rules(3);
         rules[2] = IRule(stranger);
         vm.expectRevert(abi.encodeWithSelector(Errors.Market_NoCode.selector, stranger));
-        new TrainingMarket(verifier, rules);
+        _deploy(verifier, rules);
     }
 
     function test_When_ThereAreSeveralRules() external {
         IRule[] memory rules = _rules(2);
-        market = new TrainingMarket(market.verifier(), rules);
+        market = _deploy(market.verifier(), rules);
         vm.assertEq(abi.encode(market.rules()), abi.encode(rules), "rules");
         for (uint256 i = 0; i < 2; ++i) {
             rule = SettableRule(address(rules[i]));

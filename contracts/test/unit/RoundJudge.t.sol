@@ -28,7 +28,7 @@ contract RoundJudgeTest is Base {
     }
 
     function test_RevertWhen_TheVerifierSaysNo() external {
-        _judge = new RoundJudge(IRoundVerifier(address(new Answering(abi.encode(false), false))));
+        _judge = _judgeOf(new Answering(abi.encode(false), false));
         Case memory round = _case(4);
         vm.expectRevert(abi.encodeWithSelector(Errors.Market_ProofRejected.selector, round.context));
         _judge.judge(round);
@@ -36,25 +36,27 @@ contract RoundJudgeTest is Base {
 
     function test_RevertWhen_TheVerifierReverts() external {
         bytes memory reason = abi.encodeWithSelector(Errors.Market_ZeroKey.selector);
-        _judge = new RoundJudge(IRoundVerifier(address(new Answering(reason, true))));
+        _judge = _judgeOf(new Answering(reason, true));
         vm.expectRevert(reason);
         _judge.judge(_case(4));
     }
 
     function test_RevertWhen_TheVerifierReturnsNothing() external {
-        _judge = new RoundJudge(IRoundVerifier(address(new Answering("", false))));
+        _judge = _judgeOf(new Answering("", false));
         vm.expectRevert(bytes(""));
         _judge.judge(_case(4));
     }
 
     function test_RevertWhen_TheVerifierReturnsTwo() external {
-        _judge = new RoundJudge(IRoundVerifier(address(new Answering(abi.encode(uint256(2)), false))));
+        _judge = _judgeOf(new Answering(abi.encode(uint256(2)), false));
         vm.expectRevert(bytes(""));
         _judge.judge(_case(4));
     }
 
     function test_RevertWhen_TheVerifierHasNoCode() external {
-        _judge = new RoundJudge(IRoundVerifier(stranger));
+        Answering verifier = new Answering("", false);
+        _judge = _judgeOf(verifier);
+        vm.etch(address(verifier), "");
         vm.expectRevert(bytes(""));
         _judge.judge(_case(4));
     }
@@ -272,6 +274,11 @@ contract RoundJudgeTest is Base {
         for (uint256 i = 0; i < contributions; ++i) {
             _contributions.push(7);
         }
+    }
+
+    /// @dev The judge of a market with another verifier.
+    function _judgeOf(Answering verifier) private returns (RoundJudge) {
+        return _deploy(IRoundVerifier(address(verifier)), address(rule)).judge();
     }
 
     function _case(uint256 count) private view returns (Case memory round) {
