@@ -37,8 +37,9 @@ def first_originals(gram: Matrix, trainers: int) -> dict[int, int]:
     """
     originals: dict[int, int] = {}
     for i in range(trainers):
+        row, norm = gram[i], gram[i][i]
         for j in range(i):
-            if are_copies(gram[i][j], gram[i][i], gram[j][j]):
+            if are_copies(row[j], norm, gram[j][j]):
                 originals[i] = j
                 break
     return originals

@@ -204,6 +204,7 @@ def _chunks(rows: list[IntegerRow], length: int, split: bool) -> Iterator[npt.ND
     for start in range(0, rows[0].size, length):
         columns = [row[start : start + length] for row in rows]
         if split:
+            columns = [c.astype(np.int32) for c in columns]
             columns = [c >> _LIMB_BITS for c in columns] + [c & (2**_LIMB_BITS - 1) for c in columns]
         yield np.array(columns, dtype=np.float64)
 

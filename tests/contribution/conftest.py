@@ -90,18 +90,17 @@ def of_rank_one(rng: np.random.Generator, rows: int) -> GramMatrix:
 def near_the_limits(rng: np.random.Generator, rows: int) -> GramMatrix:
     """Squared norms up to 2^63 - 1 and inner products up to what the 2 x 2 minors allow, hardly any of them legal as a
     whole: a contract sees no more than the minors."""
-    norms = [INT64_MAX - int(rng.choice([0, 1, 2**20, 2**62])) for _ in range(rows)]
+    norms = INT64_MAX - rng.choice([0, 1, 2**20, 2**62], rows)
     if rng.random() < 0.3:
-        norms[int(rng.integers(rows))] = int(rng.integers(1, 1000))
-    matrix = np.zeros((rows, rows), dtype=np.int64)
+        norms[rng.integers(rows)] = rng.integers(1, 1000)
     sign = rng.choice([-1, 0, 1])
-    for i in range(rows):
-        matrix[i, i] = norms[i]
-        for j in range(i):
-            bound = isqrt(norms[i] * norms[j])
-            part = bound if rng.random() < 0.2 else int(rng.integers(0, bound + 1))
-            matrix[i, j] = matrix[j, i] = int(sign or rng.choice([-1, 1])) * part
-    return matrix
+    signs = sign if sign else rng.choice([-1, 1], (rows, rows))
+    lengths = np.sqrt(norms.astype(np.float64)) * (1 - 2**-40)
+    matrix = np.tril(signs * rng.random((rows, rows)) * np.outer(lengths, lengths), -1).astype(np.int64)
+    for i, j in rng.integers(0, rows, (2 * rows, 2)):
+        if j < i:
+            matrix[i, j] = np.sign(matrix[i, j]) * isqrt(int(norms[i]) * int(norms[j]))
+    return matrix + matrix.T + np.diag(norms)
 
 
 def against_the_reference(rng: np.random.Generator, rows: int, trainers: int) -> GramMatrix:
