@@ -45,6 +45,8 @@ def run(
     it was.
     """
     from aggregator.worker import Aggregator
+    from marketplace.cli.job_report import currency_of
+    from marketplace.job.quantities import format_amount
     from marketplace.parties.encryption_key import encryption_key
 
     output = Output(as_json)
@@ -55,6 +57,7 @@ def run(
     place = workspace_of(view, account.address, workspace)
     worker = Aggregator(view, account, encryption_key(place, account), place)
     if worker.accept():
-        output.say(f"Accepted job {job} with a bond of {view.terms.bond} wei.")
+        bond = format_amount(view.terms.bond, currency_of(view.market, view.terms))
+        output.say(f"Accepted job {job} with a bond of {bond}.")
     output.say(f"Models are written to {worker.models}.")
     run_party(worker, account, output, poll)

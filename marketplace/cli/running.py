@@ -79,6 +79,8 @@ def run_party(party: Party, account: LocalAccount, output: Output, pause: float)
     typer.Exit
         With `INTERRUPTED` if the process was told to stop before.
     """
+    from marketplace.cli.job_report import currency_of
+    from marketplace.job.quantities import format_amount
     from marketplace.parties.following import follow
 
     view = party.view
@@ -90,8 +92,9 @@ def run_party(party: Party, account: LocalAccount, output: Output, pause: float)
         raise typer.Exit(ExitCode.INTERRUPTED)
     progress = view.market.progress(view.job)
     amount = view.market.withdrawable(view.job, account.address)
+    words = format_amount(amount, currency_of(view.market, view.terms))
     output.say(f"The job is {progress.job_state.name.lower()} after {progress.settled_rounds} settled rounds.")
-    output.say(f"{account.address} can withdraw {amount} wei: cairn withdraw {view.job}")
+    output.say(f"{account.address} can withdraw {words}: cairn withdraw {view.job}")
     output.finish(_summary(view.job, account.address, progress.job_state.name.lower(), amount))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
 
     from marketplace.job.document import JobDocument
+    from marketplace.job.quantities import Currency
     from marketplace.parties.private_training import Noise
     from marketplace.parties.trainer import Train
     from marketplace.parties.view import JobView
@@ -88,6 +90,7 @@ def check(
     Nothing is staked or sent. With a specification file no chain and no network are needed.
     """
     from marketplace.job.gas import gas_of
+    from marketplace.job.quantities import format_amount
     from marketplace.parties.rehearsal import rehearse
 
     output = Output(as_json)
@@ -109,9 +112,10 @@ def check(
     for line in table(("what", "bytes", "who can read it"), rows):
         output.say(f"  {line}")
     output.say(f"Gas in a round: {gas}, {gas_wei / 10**18:.6f} of the chain's coin at {gas_price:g} gwei.")
+    low, high = (format_amount(part, offer.currency) for part in share)
     output.say(
-        f"Pay in a round: {share[0]} to {share[1]} wei, if all contribute alike and {offer.maximum} or "
-        f"{offer.minimum} take part; nothing for an update that does not help."
+        f"Pay in a round: {low} to {high}, if all contribute alike and {offer.maximum} or {offer.minimum} take part; "
+        "nothing for an update that does not help."
     )
     privacy = _say_privacy(output, clip, noise, offer.rounds)
     output.finish(
@@ -175,12 +179,13 @@ def run(
     train = _training(view.document, samples, fit, private_seed(place), noised)
     trainer = Trainer(view, account, train, place)
     if view.market.trainer(job, account.address).status == TrainerStatus.NONE:
+        _await_acceptance(output, view, poll)
         digest = view.market.join_digest(job)
         _say_terms(output, view)
         _say_privacy(output, clip, noise, view.terms.rounds)
         confirm("Join with the stake?", yes=yes)
         trainer.join(digest, _allowlist_proof(allowlist, account.address))
-        output.say(f"Joined job {job} with {view.terms.stake} wei at stake.")
+        output.say(f"Joined job {job} with {_amount(view, view.terms.stake)} at stake.")
     run_party(trainer, account, output, poll)
 
 
@@ -227,7 +232,7 @@ def outbox(
 
 @dataclass(frozen=True)
 class _Offer:
-    """What a rehearsal needs of a job; amounts in the token's smallest unit."""
+    """What a rehearsal needs of a job; amounts in the currency's smallest unit."""
 
     document: JobDocument
     vector: Vector
@@ -237,6 +242,7 @@ class _Offer:
     minimum: int
     maximum: int
     rounds: int
+    currency: Currency
 
 
 def _offer_in_file(path: Path) -> _Offer:
@@ -259,10 +265,13 @@ def _offer_in_file(path: Path) -> _Offer:
         specification.trainers.minimum,
         specification.trainers.maximum,
         specification.round.rounds,
+        specification.money.currency,
     )
 
 
 def _offer_on_chain(connection: Connection, job: int) -> _Offer:
+    from marketplace.cli.job_report import currency_of
+
     view = connection.view(job)
     terms = view.terms
     return _Offer(
@@ -274,6 +283,7 @@ def _offer_on_chain(connection: Connection, job: int) -> _Offer:
         terms.min_trainers,
         terms.max_trainers,
         terms.rounds,
+        currency_of(view.market, terms),
     )
 
 
@@ -318,6 +328,18 @@ def _say_privacy(output: Output, clip: float | None, noise: float | None, rounds
     return {"epsilon": loss.epsilon, "delta": loss.delta}
 
 
+def _await_acceptance(output: Output, view: JobView, pause: float) -> None:
+    """Wait until the aggregator has accepted: only then is there a key to agree to."""
+    waiting = False
+    while not any(view.market.identity(view.job).next_encryption_key):
+        if view.market.progress(view.job).job_state.ended:
+            raise CommandError(f"Job {view.job} ended before its aggregator accepted it; there is nothing to join.")
+        if not waiting:
+            output.note(f"Waiting for the aggregator {view.terms.aggregator} to accept job {view.job}.")
+            waiting = True
+        time.sleep(pause)
+
+
 def _allowlist_proof(allowlist: Path | None, account: ChecksumAddress) -> tuple[bytes, ...]:
     from marketplace.job.fields import read_allowlist
     from marketplace.job.merkle import allowlist_proof
@@ -329,17 +351,28 @@ def _say_terms(output: Output, view: JobView) -> None:
     """Say in words what joining means."""
     terms, document, identity = view.terms, view.document, view.market.identity(view.job)
     referee = f"{terms.referee} posts the reference that pay follows" if terms.has_referee else "none"
+    unverified = view.market.deployment.verifier_name == "UnverifiedDevOnly"
+    settlement = "UNVERIFIED: for development, without a proof" if unverified else "proven on chain in every round"
+    strikes = terms.strike_limit
+    lost = f"lost after {strikes} rounds with harmful updates" if strikes else "not lost for harmful updates"
     for line in (
         f"Job {view.job}: {document.title}",
         f"  owner      {identity.owner}",
         f"  aggregator {terms.aggregator} reads each of your updates in clear",
         f"  referee    {referee}",
         f"  licence    {document.licence}",
-        f"  stake      {terms.stake} wei; lost after {terms.strike_limit or 'no number of'} rounds of harmful updates",
-        f"             {terms.absence_penalty} wei of it burn if you miss two rounds running",
-        f"  pay        {terms.reward_per_round} wei a round, shared by contribution, over {terms.rounds} rounds",
+        f"  stake      {_amount(view, terms.stake)}; {lost}",
+        f"             {_amount(view, terms.absence_penalty)} of it burn if you miss two rounds running",
+        f"  pay        {_amount(view, terms.reward_per_round)} a round by contribution, {terms.rounds} rounds",
         f"  leaving    any time; the stake is free after the current round and {terms.challenge_window} s",
         "  public for ever: hash and size of what you send, inner products of all updates, your pay",
-        f"  settlement {view.market.deployment.verifier_name}",
+        f"  settlement {settlement}",
     ):
         output.say(line)
+
+
+def _amount(view: JobView, units: int) -> str:
+    from marketplace.cli.job_report import currency_of
+    from marketplace.job.quantities import format_amount
+
+    return format_amount(units, currency_of(view.market, view.terms))
