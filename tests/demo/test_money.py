@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from marketplace.chain.history import read_events
-from marketplace.demo.money import Flow, MoneyError, check_money, earned, flows
+from marketplace.chain.history import Event, JobHistory, RoundRecord, Submission, read_events
+from marketplace.chain.market import VoidCause
+from marketplace.demo.money import Flow, Money, MoneyError, check_money, earned, flows, money_by_events
 
 pytestmark = pytest.mark.slow
+
+
+def test_rounds_that_were_not_settled_and_references_that_were_not_used_are_refunded():
+    reference = Submission(b"", b"")
+    settled = RoundRecord(1, 0, b"", b"", payouts=(60, 39), aggregate_cid=b"cid", reference=reference)
+    nobody_paid = RoundRecord(2, 0, b"", b"", payouts=(0, 0), aggregate_cid=b"cid")
+    void = RoundRecord(3, 0, b"", b"", void=VoidCause.TOO_FEW_KEPT, reference=reference)
+    ended = Event("JobEnded", {"aggregatorFees": 20, "refereeFees": 3}, 9, None, 0, None)
+    terms = SimpleNamespace(
+        rounds=4,
+        reward_per_round=100,
+        aggregator_fee_per_round=10,
+        referee_fee_per_round=3,
+        referee="0xreferee",
+        deposit=4 * 113,
+    )
+    history = JobHistory(rounds={1: settled, 2: nobody_paid, 3: void}, events=[ended])
+    money = money_by_events(SimpleNamespace(history=lambda: history, terms=terms))
+    assert money == Money(deposited=452, paid=99, fees=23, refunded=2 * 110 + 3 * 3, dust=1 + 100)
+    assert money.accounted == money.deposited
 
 
 @pytest.fixture
