@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -104,7 +105,11 @@ def refused(*arguments: object) -> str:
 @pytest.fixture
 def job_file(tmp_path: Path) -> Path:
     file = tmp_path / "job.toml"
-    file.write_text(example())
+    text = example()
+    for name, seconds in (("submit", 30), ("deliver", 20), ("settle", 40), ("challenge", 5)):
+        text, replaced = re.subn(rf'^{name} = ".*?"', f'{name} = "{seconds} s"', text, flags=re.MULTILINE)
+        assert replaced == 1, name
+    file.write_text(text)
     return file
 
 

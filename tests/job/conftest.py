@@ -39,4 +39,6 @@ def market(w3: Web3, deployment: Deployment) -> Market:
 
 @pytest.fixture
 def tables() -> dict[str, Any]:
-    return tomllib.loads(example())
+    made = tomllib.loads(example())
+    made["round"] |= {"submit": "30 s", "deliver": "20 s", "settle": "40 s", "challenge": "5 s"}
+    return made
