@@ -27,6 +27,31 @@ contract RoundJudgeTest is Base {
         _judge.judge(round);
     }
 
+    function test_RevertWhen_AnInnerProductIsOutOfRange() external {
+        Case memory round = _case(4);
+        // Of five rows, entry (3, 4) is the last but one.
+        for (uint256 k = 0; k < 7; ++k) {
+            round.gram[13 * 8 + k] = 0xff;
+        }
+        round.gram[13 * 8 + 7] = 0xfe;
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_InnerProductOutOfRange.selector, 3, 4, -2));
+        _judge.judge(round);
+        round.gram[13 * 8 + 7] = 0xff;
+        _judge.judge(round);
+    }
+
+    function test_RevertWhen_ANormIsNegativeOrTooLarge() external {
+        Case memory round = _case(4);
+        round.gram[14 * 8 + 7] = 0x02;
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_NormOutOfRange.selector, 4, 2, 1));
+        _judge.judge(round);
+        round.gram[14 * 8] = 0x80;
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.Market_NormOutOfRange.selector, 4, type(int64).min + 2, 1)
+        );
+        _judge.judge(round);
+    }
+
     function test_RevertWhen_TheVerifierSaysNo() external {
         _judge = _judgeOf(new Answering(abi.encode(false), false));
         Case memory round = _case(4);
