@@ -65,6 +65,7 @@ abstract contract Driver is Exit {
     function _target(uint256 jobId, Ghost storage g) private view returns (uint256) {
         if (g.plot == Plot.LoseTrainers) return g.terms.minTrainers;
         if (g.plot == Plot.VoidOften) return g.terms.maxTrainers;
+        if (g.plot == Plot.NeverStart) return g.terms.minTrainers - 1;
         uint256 room = uint256(g.terms.maxTrainers) - g.terms.minTrainers;
         return g.terms.minTrainers + _trait(jobId, address(0), "target", room + 1);
     }
@@ -233,7 +234,7 @@ abstract contract Driver is Exit {
         if (fate == Fate.TooManyFaulty) (wish.excluded, wish.reason) = (g.terms.tolerated + 1, Reason.Mismatch);
         else if (fate == Fate.TooFewAccepted) (wish.excluded, wish.reason) = (spare + 1, Reason.Unavailable);
         else if (_anyNoticed(g) && wish.reason == Reason.Unavailable) wish.excluded = spare == 0 ? 0 : 1;
-        else wish.excluded = spare < g.terms.tolerated ? spare : g.terms.tolerated;
+        else if (g.plot != Plot.VoidOften) wish.excluded = spare < g.terms.tolerated ? spare : g.terms.tolerated;
         if (_oneIn(3)) wish.fault = Fault(_between(1, uint256(type(Fault).max)));
     }
 }

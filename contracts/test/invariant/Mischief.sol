@@ -111,11 +111,12 @@ abstract contract Mischief is Driver {
 
     function _createWell() internal returns (uint256 jobId) {
         // Some ends are rarer than their plots, because something else comes first.
-        uint256 plots = uint256(type(Plot).max) + 1;
-        uint256 drawn = _below(plots + 8);
-        Plot plot = drawn < plots ? Plot(drawn) : drawn < plots + 3 ? Plot.VoidOften : Plot.NeverStart;
-        if (drawn == plots + 6) plot = Plot.Flag;
-        if (drawn == plots + 7) plot = Plot.OwnerAborts;
+        uint256 drawn = _below(18);
+        Plot plot = Plot.OwnerAborts;
+        if (drawn <= uint256(type(Plot).max)) plot = Plot(drawn);
+        else if (drawn < 13) plot = Plot.VoidOften;
+        else if (drawn < 16) plot = Plot.NeverStart;
+        else if (drawn < 17) plot = Plot.Flag;
         Terms memory terms = _chosenTerms(plot);
         address caller = _pick(owners);
         if (terms.references != 0 && _oneIn(4)) terms.referee = caller;

@@ -196,7 +196,7 @@ abstract contract World is Parties, Counts {
 
     function _chosenTerms(Plot plot) internal returns (Terms memory terms) {
         terms.aggregator = _pick(aggregators);
-        terms.rule = IRule(address(_oneIn(4) ? address(realRule) : address(rule)));
+        terms.rule = IRule(plot != Plot.VoidOften && _oneIn(4) ? address(realRule) : address(rule));
         terms.dimension = 1000;
         terms.coordinateBits = 16;
         terms.scaleExponent = 12;
