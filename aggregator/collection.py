@@ -10,7 +10,7 @@ import numpy.typing as npt
 from eth_typing import ChecksumAddress
 
 from marketplace.chain.history import RoundRecord, Submission
-from marketplace.chain.market import ExclusionReason
+from marketplace.chain.structs import ExclusionReason
 from marketplace.errors import ContentTooLargeError, PayloadError, StorageError
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair, envelope_size, open_envelope

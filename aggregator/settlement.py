@@ -15,7 +15,7 @@ from contribution.gram import gram_matrix, pack_gram
 from contribution.outcome import RuleOutcome
 from contribution.rule import RULES, Rule
 from marketplace.chain.history import RoundRecord
-from marketplace.chain.market import Exclusion, Settlement
+from marketplace.chain.structs import Exclusion, Settlement
 from marketplace.parties.view import JobView, RoundModel
 from marketplace.payload.aggregate_file import encode_aggregate
 

@@ -9,7 +9,7 @@ from eth_account.signers.local import LocalAccount
 from aggregator.collection import Collection, Refused, collect
 from aggregator.settlement import ScoredRound, score
 from marketplace.chain.history import RoundRecord
-from marketplace.chain.market import ExclusionReason, JobState, Phase, Windows
+from marketplace.chain.structs import ExclusionReason, JobState, Phase, Windows
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.snapshot import Snapshot
 from marketplace.parties.view import JobView

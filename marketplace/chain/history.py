@@ -10,7 +10,8 @@ from hexbytes import HexBytes
 from web3._utils.events import get_event_data
 from web3.types import LogReceipt
 
-from marketplace.chain.market import ExclusionReason, Market, VoidCause
+from marketplace.chain.market import Market
+from marketplace.chain.structs import ExclusionReason, VoidCause
 
 # Public nodes refuse wider queries.
 BLOCKS_PER_QUERY: Final = 5_000

@@ -47,7 +47,6 @@ REASONS: dict[str, str] = {
     "Market_NoFreeSeat": "all {maxTrainers} seats of job {jobId} are taken; wait until a trainer leaves",
     "Market_TooFewTrainers": "{joined} trainers have joined and {needed} are needed; wait for more",
     "Market_NotActive": "{account} does not take part in the current round of job {jobId}; wait for the next round",
-    "Market_AlreadyLeaving": "{account} is leaving job {jobId} already; wait for the end of the round",
     # Rounds
     "Market_AlreadySubmitted": (
         "{account} has submitted in round {round} of job {jobId} already; a submission can't be replaced"

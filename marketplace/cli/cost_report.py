@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketplace.chain.market import Market, Terms
+from marketplace.chain.market import Market
+from marketplace.chain.structs import Terms
 from marketplace.chain.transact import DEFAULT_FEE_CAP
 from marketplace.job.cost import JobCost, gas_per_round
 from marketplace.job.quantities import Currency, format_amount, format_duration

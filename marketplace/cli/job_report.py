@@ -13,7 +13,8 @@ from contribution.errors import CairnError
 from contribution.gram import unpack_gram
 from contribution.rule import RULES
 from marketplace.chain.history import HistoryReader, JobHistory, RoundRecord
-from marketplace.chain.market import NATIVE_COIN, JobState, Market, Phase, Terms, TrainerStatus
+from marketplace.chain.market import Market
+from marketplace.chain.structs import NATIVE_COIN, JobState, Phase, Terms, TrainerStatus
 from marketplace.chain.token import token_decimals
 from marketplace.errors import StorageError
 from marketplace.job.cost import gas_per_round

@@ -144,7 +144,7 @@ def _require_money(market: Market, job: int, holder: ChecksumAddress) -> None:
     """
     if market.withdrawable(job, holder):
         return
-    from marketplace.chain.market import TrainerStatus
+    from marketplace.chain.structs import TrainerStatus
     from marketplace.cli.job_report import currency_of
     from marketplace.job.quantities import format_amount
 

@@ -166,7 +166,7 @@ def run(
 
     Says first what joining means. Stopped and started again, it goes on where it was.
     """
-    from marketplace.chain.market import TrainerStatus
+    from marketplace.chain.structs import TrainerStatus
     from marketplace.parties.private_training import private_seed
     from marketplace.parties.trainer import Trainer
 

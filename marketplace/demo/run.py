@@ -23,7 +23,8 @@ from marketplace.chain.devnet.accounts import dev_accounts
 from marketplace.chain.devnet.clock import Clock
 from marketplace.chain.devnet.ledger import Ledger
 from marketplace.chain.devnet.provider import connect_in_process
-from marketplace.chain.market import NATIVE_COIN, Market, Terms
+from marketplace.chain.market import Market
+from marketplace.chain.structs import NATIVE_COIN, Terms
 from marketplace.job.document import JobDocument
 from marketplace.parties.referee import Referee
 from marketplace.parties.trainer import Trainer

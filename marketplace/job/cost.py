@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from marketplace.chain.market import Terms
+from marketplace.chain.structs import Terms
 from marketplace.job.gas import gas_of
 from marketplace.job.limits import MAX_TRAINERS
 from marketplace.job.sections import JobSpecification

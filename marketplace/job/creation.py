@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from eth_account.signers.local import LocalAccount
 
-from marketplace.chain.market import NATIVE_COIN, Market, Terms
-from marketplace.chain.token import approve_exactly
+from marketplace.chain.market import Market
+from marketplace.chain.structs import Terms
 from marketplace.job.specification import JobSpecification, document, initial_model, terms
 from marketplace.storage.cid import Cid
 from marketplace.storage.store import ContentStore
@@ -38,7 +38,5 @@ def create_job(market: Market, store: ContentStore, owner: LocalAccount, specifi
     made = terms(specification, market.deployment, owner.address, market.now())
     model_cid = store.add(initial_model(specification))
     specification_cid = store.add(document(specification, model_cid).encode())
-    if made.token != NATIVE_COIN:
-        approve_exactly(market.w3, owner, made.token, market.deployment.market, made.deposit)
     number = market.create(owner, made, specification_cid.binary)
     return CreatedJob(number, made, specification_cid, model_cid)

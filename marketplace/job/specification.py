@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 
 from contribution.errors import CairnError
 from marketplace.chain.deployment import Deployment
-from marketplace.chain.market import NATIVE_COIN, Terms
+from marketplace.chain.structs import NATIVE_COIN, Terms
 from marketplace.job.consistency import DERIVATIONS, consistency_faults, derive
 from marketplace.job.document import JobDocument
 from marketplace.job.fields import Surroundings, parse_address

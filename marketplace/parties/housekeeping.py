@@ -7,7 +7,7 @@ from collections.abc import Callable
 from eth_account.signers.local import LocalAccount
 
 from marketplace.chain.errors import ContractRevertedError
-from marketplace.chain.market import JobState, Phase
+from marketplace.chain.structs import JobState, Phase
 from marketplace.parties.snapshot import Snapshot
 from marketplace.parties.view import JobView
 

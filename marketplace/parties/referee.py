@@ -7,7 +7,7 @@ from pathlib import Path
 from eth_account.signers.local import LocalAccount
 
 from marketplace.chain.history import JobHistory
-from marketplace.chain.market import JobState, Phase
+from marketplace.chain.structs import JobState, Phase
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.outbox import Outbox
 from marketplace.parties.submission import Coordinates, deliver, hash_of, is_ours, prepare

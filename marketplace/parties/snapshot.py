@@ -7,7 +7,8 @@ from functools import cached_property
 from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
 
-from marketplace.chain.market import Market, Progress, Seats, TrainerRecord, Windows
+from marketplace.chain.market import Market
+from marketplace.chain.structs import Progress, Seats, TrainerRecord, Windows
 
 
 class Snapshot:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from eth_account.signers.local import LocalAccount
 
 from marketplace.chain.history import JobHistory, RoundRecord
-from marketplace.chain.market import JobState, Phase, TrainerStatus
+from marketplace.chain.structs import JobState, Phase, TrainerStatus
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.outbox import Outbox
 from marketplace.parties.snapshot import Snapshot

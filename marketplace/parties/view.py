@@ -11,7 +11,8 @@ from eth_typing import ChecksumAddress
 
 from contribution.errors import CairnError
 from marketplace.chain.history import HistoryReader, JobHistory, RoundRecord
-from marketplace.chain.market import Market, Terms
+from marketplace.chain.market import Market
+from marketplace.chain.structs import Terms
 from marketplace.errors import PayloadError, StorageError
 from marketplace.job.document import JobDocument, fetch_document, fetch_initial_model
 from marketplace.parties.snapshot import Snapshot

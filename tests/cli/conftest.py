@@ -23,7 +23,8 @@ from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.devnet.clock import Clock
 from marketplace.chain.devnet.ledger import Ledger
 from marketplace.chain.devnet.server import DevnetServer, serve_devnet
-from marketplace.chain.market import Market, Settlement
+from marketplace.chain.market import Market
+from marketplace.chain.structs import Settlement
 from marketplace.cli import app
 from marketplace.job.specification import example
 from marketplace.storage.cid import raw_cid

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from marketplace.chain.history import Event, JobHistory, RoundRecord, Submission, read_events
-from marketplace.chain.market import VoidCause
+from marketplace.chain.structs import VoidCause
 from marketplace.demo.money import Flow, Money, MoneyError, check_money, earned, flows, money_by_events
 
 pytestmark = pytest.mark.slow

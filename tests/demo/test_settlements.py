@@ -67,7 +67,7 @@ def test_every_trainer_is_in_every_round_once(short_demo):
 
 
 def test_a_void_round_pays_nobody_and_says_why(short_demo):
-    from marketplace.chain.market import VoidCause
+    from marketplace.chain.structs import VoidCause
 
     record = records(short_demo)[0]
     void = replace(
@@ -81,7 +81,7 @@ def test_a_void_round_pays_nobody_and_says_why(short_demo):
 
 
 def test_a_trainer_left_out_or_absent_is_told_apart(short_demo):
-    from marketplace.chain.market import ExclusionReason
+    from marketplace.chain.structs import ExclusionReason
 
     record = records(short_demo)[0]
     out, absent = record.trainers[0], record.trainers[1]

@@ -13,7 +13,7 @@ from web3 import Web3
 from marketplace.chain.deployment import Deployment, deploy_contract
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.errors import ContractRevertedError
-from marketplace.chain.market import NATIVE_COIN, Terms
+from marketplace.chain.structs import NATIVE_COIN, Terms
 from marketplace.chain.transact import call_view
 from marketplace.job.document import decode_document, fetch_initial_model
 from marketplace.job.merkle import allowlist_root

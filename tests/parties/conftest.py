@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from aggregator.worker import Aggregator
+from marketplace.chain.artifacts import read_artifact
 from marketplace.chain.deployment import deploy
 from marketplace.chain.devnet.accounts import dev_accounts
 from marketplace.chain.devnet.clock import Clock
 from marketplace.chain.devnet.ledger import Ledger
 from marketplace.chain.devnet.provider import connect_in_process
-from marketplace.chain.market import NATIVE_COIN, Market, Terms
+from marketplace.chain.market import Market
+from marketplace.chain.structs import NATIVE_COIN, Terms
+from marketplace.chain.transact import transact
 from marketplace.job.document import JobDocument
 from marketplace.parties.referee import Referee
 from marketplace.parties.trainer import Trainer
@@ -27,6 +30,7 @@ from marketplace.training.local import TrainingConfiguration
 from marketplace.training.models import build_model, get_vector, parameter_count, parameter_shapes
 
 ETHER = 10**18
+TEST_TOKEN = Path(__file__).parents[1] / "chain" / "contracts" / "TestToken.json"
 WINDOW = 40
 INPUTS, CLASSES, TRAINERS = 4, 3, 6
 
@@ -135,7 +139,17 @@ def held_out() -> Dataset:
     return Dataset(x, np.arange(30, dtype=np.int64) % CLASSES, CLASSES)
 
 
-def build_small_market(workspace: Path, **changed_terms) -> SmallMarket:
+def deal_tokens(w3, owner, accounts) -> str:
+    """Create a token, of which the owner has plenty and the others 10 each; return its address."""
+    artifact = read_artifact(TEST_TOKEN)
+    receipt = transact(w3, owner, w3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode).constructor())
+    token = w3.eth.contract(receipt["contractAddress"], abi=artifact.abi)
+    for account in accounts:
+        transact(w3, owner, token.functions.transfer(account.address, 10 * ETHER))
+    return token.address
+
+
+def build_small_market(workspace: Path, *, in_tokens: bool = False, **changed_terms) -> SmallMarket:
     clock = Clock(1_800_000_000)
     owner, aggregator, referee, *accounts = dev_accounts(3 + TRAINERS)
     w3 = connect_in_process(Ledger(clock))
@@ -143,6 +157,8 @@ def build_small_market(workspace: Path, **changed_terms) -> SmallMarket:
     store = DirectoryStore(workspace / "store")
     model = build_model("logistic-regression", {}, INPUTS, CLASSES)
     document = small_document(store.add(encode_model(unflatten(get_vector(model), parameter_shapes(model)))))
+    if in_tokens:
+        changed_terms["token"] = deal_tokens(w3, owner, [aggregator, *accounts])
     terms = replace(small_terms(market, parameter_count(model), aggregator.address, referee.address), **changed_terms)
     job = market.create(owner, terms, store.add(document.encode()).binary)
     view = JobView(market, store, job)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from marketplace.chain.errors import ContractRevertedError
-from marketplace.chain.market import ExclusionReason, JobState, Phase
+from marketplace.chain.structs import ExclusionReason, JobState, Phase
 from marketplace.errors import NonFiniteError
 from marketplace.parties.outbox import Parcel
 from marketplace.parties.submission import cid_of, hash_of

@@ -92,9 +92,6 @@ library Errors {
     /// @notice Thrown when an account does not take part in the current round.
     error Market_NotActive(uint256 jobId, address account);
 
-    /// @notice Thrown when a trainer asks to leave twice.
-    error Market_AlreadyLeaving(uint256 jobId, address account);
-
     // Rounds
 
     /// @notice Thrown when an account submits twice in a round.
