@@ -1,0 +1,271 @@
+"""What every function of the market costs in gas, by number of trainers, at its dearest.
+
+`python -m benchmarks.gas` measures the build that is deployed, writes `benchmarks/results/gas.json` and `docs/gas.md`,
+and exits 1 if a function needs more than a transaction may.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.environment import machine, versions, write_results
+from benchmarks.gas_jobs import (
+    AGGREGATOR,
+    OWNER,
+    GasJob,
+    Shape,
+    usual_gram,
+    worst_gram,
+)
+from benchmarks.market_on_evm import GAS_LIMIT, deploy_market
+from marketplace.job.limits import MAX_REFERENCES, MAX_TRAINERS
+
+SIZES: Final = (8, 16, 32, MAX_TRAINERS)
+TABLE: Final = Path("docs/gas.md")
+RESULTS: Final = Path("benchmarks/results/gas.json")
+
+# Rows of the table: what is measured, in the order of a job's life.
+ROWS: Final = {
+    "create": "`create`",
+    "accept": "`accept`",
+    "join": "`join`",
+    "join last seat": "`join` into the last seat of a running job",
+    "leaveJob open": "`leaveJob` before the start",
+    "leaveJob running": "`leaveJob` while running",
+    "rotateKey": "`rotateKey`",
+    "start": "`start`",
+    "submit": "`submit`",
+    "submitReference": "`submitReference`",
+    "closeSubmissions": "`closeSubmissions`",
+    "missing": "`missing`, everybody",
+    "settle first": "`settle`, first round, usual matrix",
+    "settle later": "`settle`, later round, usual matrix",
+    "settle worst": "`settle`, worst matrix, all but one struck out",
+    "settle worst alone": "`settle`, worst matrix, no referee",
+    "settle void": "`settle`, everybody excluded as unavailable",
+    "voidRound": "`voidRound`, everybody removed as absent",
+    "expire": "`expire`, everybody submitted",
+    "flag": "`flag`",
+    "flag last": "`flag` that ends the job",
+    "abort open": "`abort` before the start",
+    "abort running": "`abort` while running",
+    "complete": "`complete`",
+    "withdraw owner": "`withdraw`, owner",
+    "withdraw trainer": "`withdraw`, pay and stake",
+    "burn": "`burn`",
+}
+
+
+def run(
+    seed: int = 0, sizes: Sequence[int] = SIZES, progress: Callable[[int, str, int], None] | None = None
+) -> dict[str, Any]:
+    """Measure every function at every size.
+
+    Parameters
+    ----------
+    seed
+        Where the matrices come from.
+    sizes
+        Numbers of trainers, at least 8.
+    progress
+        Told every figure as it comes: size, row, gas.
+
+    Returns
+    -------
+    document : dict
+        `machine`, `versions`, `seed` and `results`: `limit` in gas, `sizes`, `references` in the worst matrices, and
+        `gas`, what each transaction consumes, by row and size.
+    """
+    gas: dict[str, dict[str, int]] = {row: {} for row in ROWS}
+    for size in sizes:
+        for row, used in measure(size, random.Random(seed)).items():  # noqa: S311 - matrices, not secrets
+            gas[row][str(size)] = used
+            if progress is not None:
+                progress(size, row, used)
+    results = {"limit": GAS_LIMIT, "sizes": list(sizes), "references": MAX_REFERENCES, "gas": gas}
+    return {"machine": machine(), "versions": versions(), "seed": seed, "results": results}
+
+
+def over_limit(document: dict[str, Any]) -> list[str]:
+    """Return a sentence for every transaction that needs more gas than a transaction may."""
+    return [
+        f"{ROWS[row]} with {size} trainers needs {gas} gas, more than {GAS_LIMIT}"
+        for row, figures in document["results"]["gas"].items()
+        for size, gas in figures.items()
+        if gas > GAS_LIMIT
+    ]
+
+
+def measure(size: int, rng: random.Random) -> dict[str, int]:
+    """Return the gas of every row for one number of trainers."""
+    gas: dict[str, int] = {}
+    for scenario in (_usual, _worst, _worst_alone, _void, _absent, _expired, _flagged, _leaving, _aborted):
+        gas |= scenario(size, rng)
+    return {row: gas[row] for row in ROWS}
+
+
+def _take(job: GasJob, *rows: str, **renamed: str) -> dict[str, int]:
+    """Pick figures of a job, some under another name."""
+    return {row: job.gas[row] for row in rows} | {row.replace("_", " "): job.gas[name] for row, name in renamed.items()}
+
+
+def _usual(size: int, rng: random.Random) -> dict[str, int]:
+    shape = Shape(size, MAX_REFERENCES, (size - 3) // 4, rounds=3, strike_limit=0)
+    job = GasJob(deploy_market(), shape)
+    job.begin()
+    job.call("rotateKey", AGGREGATOR, [b"\x02" * 32])
+    for name in ("settle first", "settle later", "settle later"):
+        job.submit()
+        job.close()
+        job.settle(usual_gram(shape, rng), name=name)
+    job.pass_challenge()
+    job.call("complete")
+    for trainer in job.trainers:
+        job.call("withdraw", trainer, [trainer], name="withdraw trainer")
+    job.call("withdraw", OWNER, [OWNER], name="withdraw owner")
+    once = ("create", "accept", "join", "start", "rotateKey", "submit", "submitReference", "closeSubmissions")
+    return _take(job, *once, "settle first", "settle later", "complete", "withdraw owner", "withdraw trainer")
+
+
+def _worst(size: int, rng: random.Random) -> dict[str, int]:
+    """Take the dearer of few and many faulty trainers; which is dearer depends on the size, by some hundredths."""
+    gas: dict[str, int] = {}
+    for tolerated in (1, size // 4):
+        shape = Shape(size, MAX_REFERENCES, tolerated)
+        job = GasJob(deploy_market(), shape)
+        job.begin()
+        job.submit()
+        job.close()
+        job.settle(worst_gram(shape, rng), name="settle worst")
+        job.call("burn")
+        gas = _most(gas, _take(job, "settle worst", "burn"))
+    return gas
+
+
+def _worst_alone(size: int, rng: random.Random) -> dict[str, int]:
+    shape = Shape(size, 0, 1)
+    job = GasJob(deploy_market(), shape)
+    job.begin()
+    job.submit()
+    job.close()
+    job.settle(worst_gram(shape, rng), name="settle worst alone")
+    return _take(job, "settle worst alone")
+
+
+def _most(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
+    return {row: max(left.get(row, 0), right.get(row, 0)) for row in left | right}
+
+
+def _void(size: int, _rng: random.Random) -> dict[str, int]:
+    job = GasJob(deploy_market(), Shape(size, 0, 1))
+    job.begin()
+    job.submit()
+    job.close()
+    job.call("missing", AGGREGATOR, [job.round, job.trainers])
+    job.pass_window(2)
+    job.settle(b"", excluded=job.trainers, name="settle void")
+    return _take(job, "missing", "settle void")
+
+
+def _absent(size: int, _rng: random.Random) -> dict[str, int]:
+    job = GasJob(deploy_market(), Shape(size, 0, 1))
+    job.begin()
+    for _ in range(2):
+        job.pass_window(1)
+        job.call("voidRound", arguments=[job.round])
+    return _take(job, "voidRound")
+
+
+def _expired(size: int, _rng: random.Random) -> dict[str, int]:
+    job = GasJob(deploy_market(), Shape(size, 0, 1))
+    job.begin()
+    for _ in range(2):
+        job.submit()
+        job.pass_window(3)
+        job.call("expire", arguments=[job.round])
+    return _take(job, "expire")
+
+
+def _flagged(size: int, rng: random.Random) -> dict[str, int]:
+    shape = Shape(size, MAX_REFERENCES, 1)
+    job = GasJob(deploy_market(), shape)
+    job.begin()
+    job.submit()
+    job.close()
+    job.settle(usual_gram(shape, rng))
+    majority = size // 2 + 1
+    for trainer in job.trainers[: majority - 1]:
+        job.call("flag", trainer, [1])
+    job.call("flag", job.trainers[majority - 1], [1], name="flag last")
+    return _take(job, "flag", "flag last")
+
+
+def _leaving(size: int, _rng: random.Random) -> dict[str, int]:
+    job = GasJob(deploy_market(), Shape(size, 0, 1))
+    job.create()
+    job.fill()
+    last = job.trainers[-1]
+    job.call("leaveJob", last, name="leaveJob open")
+    job.start()
+    job.gas.pop("join")
+    job.join(last)
+    job.call("leaveJob", job.trainers[0], name="leaveJob running")
+    job.call("abort", OWNER, name="abort running")
+    return _take(job, "leaveJob open", "leaveJob running", "abort running", join_last_seat="join")
+
+
+def _aborted(size: int, _rng: random.Random) -> dict[str, int]:
+    job = GasJob(deploy_market(), Shape(size, 0, 1))
+    job.create()
+    job.fill()
+    job.call("abort", OWNER, name="abort open")
+    return _take(job, "abort open")
+
+
+def table(document: dict[str, Any]) -> str:
+    """Return the results as the page `docs/gas.md`."""
+    results = document["results"]
+    sizes = [str(size) for size in results["sizes"]]
+    lines = [
+        "# Gas",
+        "",
+        "Written by `python -m benchmarks.gas`; do not edit. Each figure is what the whole transaction consumes,",
+        "21,000 and calldata included, refunds not taken off. Jobs are paid in the native coin; an ERC-20 adds what",
+        "its transfer costs. Where a row covers several transactions, the dearest counts.",
+        "",
+        f"A transaction may have at most 2^24 = {GAS_LIMIT:,} gas (EIP-7825). A job takes at most {MAX_TRAINERS}",
+        f"trainers and {MAX_REFERENCES} vectors of its referee; its dearest settlement stays below that.",
+        "",
+        "| transaction | " + " | ".join(f"{size} trainers" for size in sizes) + " |",
+        "|---|" + "---:|" * len(sizes),
+    ]
+    for row, title in ROWS.items():
+        lines.append(f"| {title} | " + " | ".join(f"{results['gas'][row][size]:,}" for size in sizes) + " |")
+    settle = results["gas"]["settle later"]
+    lines += ["", "Per trainer, a later settlement with the usual matrix costs:", ""]
+    lines += [f"- {size} trainers: {settle[size] // int(size):,}" for size in sizes]
+    return "\n".join(lines) + "\n"
+
+
+def write(document: dict[str, Any], results: Path = RESULTS, page: Path = TABLE) -> None:
+    """Write the JSON file and the page."""
+    write_results(results, document["seed"], document["results"])
+    page.write_text(table(document), "utf-8")
+
+
+def main() -> int:
+    """Measure, write both files, and say what is over the limit."""
+    document = run(progress=lambda size, row, used: print(f"{size:4} {row:20} {used:12,}", flush=True))
+    write(document)
+    faults = over_limit(document)
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
