@@ -54,12 +54,14 @@ abstract contract Parties {
         return _deploy(verifier, rules);
     }
 
-    /// @dev Mutation testing gives the market's code in the environment, which saves compiling the tests each time.
+    /// @dev Takes the market's code from its artifact: a test that contained it would be compiled with all of it each
+    /// time, which takes minutes through the intermediate representation. Mutation testing gives other code.
     function _deploy(IRoundVerifier verifier, IRule[] memory rules)
         internal
         returns (TrainingMarket deployed)
     {
-        bytes memory code = vm.envOr("MARKET_CODE", type(TrainingMarket).creationCode);
+        bytes memory code = vm.envOr("MARKET_CODE", bytes(""));
+        if (code.length == 0) code = vm.getCode("TrainingMarket.sol:TrainingMarket");
         code = bytes.concat(code, abi.encode(verifier, rules));
         assembly ("memory-safe") {
             deployed := create(0, add(code, 32), mload(code))
