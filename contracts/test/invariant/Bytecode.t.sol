@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {IRule} from "../../src/interfaces/IRule.sol";
-import {MultiKrumShapleyRule} from "../../src/rules/MultiKrumShapleyRule.sol";
 import {UnverifiedDevOnly} from "../../src/verifiers/UnverifiedDevOnly.sol";
 import {Parties} from "../Parties.sol";
 
@@ -16,7 +15,12 @@ contract BytecodeTest is Parties {
 
     function setUp() public override {
         vm.warp(START);
-        market = _deploy(new UnverifiedDevOnly(), address(new MultiKrumShapleyRule()));
+        bytes memory code = vm.getCode("MultiKrumShapleyRule.sol:MultiKrumShapleyRule");
+        address created;
+        assembly ("memory-safe") {
+            created := create(0, add(code, 32), mload(code))
+        }
+        market = _deploy(new UnverifiedDevOnly(), created);
     }
 
     function test_NoForeignCodeRunsInTheMarketAndNothingRemovesIt() external view {

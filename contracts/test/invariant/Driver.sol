@@ -141,7 +141,7 @@ abstract contract Driver is Exit {
                 return true;
             }
         }
-        bool asks = g.plot == Plot.OwnerAborts && g.outcome == JobState.None && !g.abortRequested && _oneIn(4);
+        bool asks = g.plot == Plot.OwnerAborts && g.outcome == JobState.None && !g.abortRequested && _oneIn(2);
         if (asks) _abort(g.owner, jobId);
         return asks;
     }
@@ -196,7 +196,8 @@ abstract contract Driver is Exit {
             return true;
         }
         bool inTime = _now() <= uint256(g.submitEnd) + g.terms.deliverWindow / 2;
-        if (inTime && (fate == Fate.TooFewAccepted || _oneIn(3)) && !_anyNoticed(g)) {
+        bool wanted = fate == Fate.TooFewAccepted || _excludedBefore(g) != address(0) || _oneIn(3);
+        if (inTime && wanted && !_anyNoticed(g)) {
             _missing(g.terms.aggregator, jobId, g.round, _missed(g, fate == Fate.TooFewAccepted));
             return true;
         }
@@ -214,7 +215,16 @@ abstract contract Driver is Exit {
         return g.referenceNoticed;
     }
 
-    /// @dev Whom the aggregator says it misses: all submitters, or the first of them, and the referee.
+    /// @dev A submitter who was excluded from the round before; zero if there is none.
+    function _excludedBefore(Ghost storage g) private view returns (address) {
+        for (uint256 i = 0; i < g.members.length; ++i) {
+            Member storage m = g.member[g.members[i]];
+            if (m.submitted && m.excludedBefore) return g.members[i];
+        }
+        return address(0);
+    }
+
+    /// @dev Whom the aggregator says it misses: all submitters, or one that it excluded before, and the referee.
     function _missed(Ghost storage g, bool all) private view returns (address[] memory accounts) {
         address[] memory submitters = _submitters(g);
         uint256 count = all || submitters.length == 0 ? submitters.length : 1;
@@ -222,18 +232,20 @@ abstract contract Driver is Exit {
         for (uint256 i = 0; i < count; ++i) {
             accounts[i] = submitters[i];
         }
+        if (count == 1 && _excludedBefore(g) != address(0)) accounts[0] = _excludedBefore(g);
         if (g.referenceSubmitted) accounts[count] = g.terms.referee;
     }
 
     function _wish(Ghost storage g, Fate fate, uint256 submitted) internal returns (Wish memory wish) {
-        wish.reason = _anyNoticed(g) && _oneIn(2) ? Reason.Unavailable : Reason(_between(2, 4));
+        bool unavailable = _anyNoticed(g) && (_excludedBefore(g) != address(0) || _oneIn(2));
+        wish.reason = unavailable ? Reason.Unavailable : Reason(_between(2, 4));
         wish.excludeReference = _oneIn(6);
         wish.nobodyPaid = _oneIn(8);
         wish.keepTwo = fate == Fate.TooFewKept;
         uint256 spare = submitted > g.quorum() ? submitted - g.quorum() : 0;
         if (fate == Fate.TooManyFaulty) (wish.excluded, wish.reason) = (g.terms.tolerated + 1, Reason.Mismatch);
         else if (fate == Fate.TooFewAccepted) (wish.excluded, wish.reason) = (spare + 1, Reason.Unavailable);
-        else if (_anyNoticed(g) && wish.reason == Reason.Unavailable) wish.excluded = spare == 0 ? 0 : 1;
+        else if (unavailable) wish.excluded = spare == 0 ? 0 : 1;
         else if (g.plot != Plot.VoidOften) wish.excluded = spare < g.terms.tolerated ? spare : g.terms.tolerated;
         if (_oneIn(3)) wish.fault = Fault(_between(1, uint256(type(Fault).max)));
     }

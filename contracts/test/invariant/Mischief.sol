@@ -114,8 +114,8 @@ abstract contract Mischief is Driver {
         uint256 drawn = _below(18);
         Plot plot = Plot.OwnerAborts;
         if (drawn <= uint256(type(Plot).max)) plot = Plot(drawn);
-        else if (drawn < 13) plot = Plot.VoidOften;
-        else if (drawn < 16) plot = Plot.NeverStart;
+        else if (drawn < 12) plot = Plot.VoidOften;
+        else if (drawn < 15) plot = Plot.NeverStart;
         else if (drawn < 17) plot = Plot.Flag;
         Terms memory terms = _chosenTerms(plot);
         address caller = _pick(owners);

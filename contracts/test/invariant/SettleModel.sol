@@ -188,12 +188,12 @@ abstract contract SettleModel is Model {
         uint256 excluded = wish.excluded < submitters.length ? wish.excluded : submitters.length;
         draft.settlement.trainers = new address[](submitters.length - excluded);
         address[] memory out = new address[](excluded + (withReferee ? 1 : 0));
-        // Those with a habit of bad envelopes come first.
+        // Those who were excluded the last time come first, so that some are excluded twice running.
         uint256 outCount = 0;
         for (uint256 pass = 0; pass < 2; ++pass) {
             for (uint256 i = 0; i < submitters.length; ++i) {
                 if (submitters[i] == address(0) || outCount == excluded) continue;
-                if (pass == 0 && _trait(draft.settlement.jobId, submitters[i], "envelope", 3) != 0) continue;
+                if (pass == 0 && !g.member[submitters[i]].excludedBefore) continue;
                 out[outCount++] = submitters[i];
                 submitters[i] = address(0);
             }
@@ -271,7 +271,7 @@ abstract contract SettleModel is Model {
 
     function _contribution(Settlement memory s, uint256 i, bool nobodyPaid) private returns (int256) {
         uint256 size = _below(3) == 0 ? 2 ** 200 - 1 : _below(1 << (8 * _between(1, 20)));
-        bool harmful = nobodyPaid || _trait(s.jobId, s.trainers[i], "harm", 4) == 0 || _oneIn(12);
+        bool harmful = nobodyPaid || _trait(s.jobId, s.trainers[i], "harm", 3) == 0 || _oneIn(12);
         return harmful ? -int256(size) : int256(size);
     }
 
