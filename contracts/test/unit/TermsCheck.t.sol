@@ -175,42 +175,42 @@ contract TermsCheckTest is Base {
 
     function test_When_TheMinimumOfTrainersIsAtItsLimits() external {
         _given.minTrainers = 4;
-        _refuses("minTrainers", 4, 5, 96);
-        _given.maxTrainers = 96;
-        _given.minTrainers = 96;
+        _refuses("minTrainers", 4, 5, 128);
+        _given.maxTrainers = 128;
+        _given.minTrainers = 128;
         _accepts();
-        _given.minTrainers = 97;
-        _refuses("minTrainers", 97, 5, 96);
+        _given.minTrainers = 129;
+        _refuses("minTrainers", 129, 5, 128);
     }
 
     function test_When_TheToleratedAreAtTheirLimits() external {
         _given.tolerated = 0;
         _given.minTrainers = 2;
-        _refuses("minTrainers", 2, 3, 96);
+        _refuses("minTrainers", 2, 3, 128);
         _given.minTrainers = 3;
         _accepts();
-        _given.maxTrainers = 96;
-        _given.minTrainers = 96;
-        _given.tolerated = 46;
+        _given.maxTrainers = 128;
+        _given.minTrainers = 128;
+        _given.tolerated = 62;
         _accepts();
-        _given.tolerated = 47;
-        _refuses("minTrainers", 96, 97, 96);
+        _given.tolerated = 63;
+        _refuses("minTrainers", 128, 129, 128);
         // 2 * 255 + 3 does not fit the 8 bits of the field.
         _given.tolerated = 255;
-        _refuses("minTrainers", 96, 513, 96);
+        _refuses("minTrainers", 128, 513, 128);
     }
 
     function test_When_TheMaximumOfTrainersIsAtItsLimits() external {
         _given.maxTrainers = 4;
-        _refuses("maxTrainers", 4, 5, 96);
+        _refuses("maxTrainers", 4, 5, 128);
         _given.maxTrainers = 5;
         _accepts();
-        _given.maxTrainers = 96;
+        _given.maxTrainers = 128;
         _accepts();
-        _given.maxTrainers = 97;
-        _refuses("maxTrainers", 97, 5, 96);
+        _given.maxTrainers = 129;
+        _refuses("maxTrainers", 129, 5, 128);
         _given.maxTrainers = 255;
-        _refuses("maxTrainers", 255, 5, 96);
+        _refuses("maxTrainers", 255, 5, 128);
     }
 
     function test_When_TheDimensionIsAtItsLimits() external {
