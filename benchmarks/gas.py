@@ -44,7 +44,7 @@ ROWS: Final = {
     "missing": "`missing`, everybody",
     "settle first": "`settle`, first round, usual matrix",
     "settle later": "`settle`, later round, usual matrix",
-    "settle worst": "`settle`, worst matrix, all but one struck out",
+    "settle worst": "`settle`, worst matrix, all that are kept but one struck out",
     "settle worst alone": "`settle`, worst matrix, no referee",
     "settle void": "`settle`, everybody excluded as unavailable",
     "voidRound": "`voidRound`, everybody removed as absent",

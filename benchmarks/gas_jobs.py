@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from eth_utils.crypto import keccak
 
-from benchmarks.market_on_evm import BenchmarkError, Market, account, cid
+from benchmarks.market_on_evm import Market, account, cid
 
 OWNER: Final = account("owner")
 AGGREGATOR: Final = account("aggregator")
@@ -200,8 +200,9 @@ class GasJob:
 def worst_gram(shape: Shape, rng: random.Random) -> bytes:
     """Return a packed Gram matrix that makes a settlement as dear as the market's checks allow.
 
-    Norms fill all eight bytes, products spread over their whole range without making copies. All trainers but one
-    point away from the referee's reference: too few would be left, so the rule keeps everybody, and all but one do harm
+    Norms fill all eight bytes, products of updates spread over their whole range without making copies. All trainers
+    but the first point away from the referee's reference: too few would be left, so the rule keeps them. The first,
+    whose norm is the smallest so that it is among the central ones, gains much, and all others that are kept do harm
     and are struck out. Without a referee nothing is struck, and the curvature is a sum over all pairs.
 
     Parameters
@@ -217,18 +218,19 @@ def worst_gram(shape: Shape, rng: random.Random) -> bytes:
         Upper triangle of int64, big-endian, `4 m (m + 1)` bytes.
     """
     rows = shape.trainers + shape.references
-    norms = [rng.randrange(MAX_NORM // 4, MAX_NORM) for _ in range(rows)]
+    norms = [MAX_NORM // 4] + [rng.randrange(MAX_NORM // 2, MAX_NORM) for _ in range(rows - 1)]
     entries = []
     for i in range(rows):
         entries.append(norms[i])
         for j in range(i + 1, rows):
             bound = isqrt(norms[i] * norms[j])
-            product = rng.randrange(-bound * 9 // 10, bound * 9 // 10)
-            if j == shape.trainers:
-                product = abs(product) if i == 0 else -abs(product)
-            entries.append(product)
-    if len(entries) != rows * (rows + 1) // 2:
-        raise BenchmarkError(f"the matrix has {len(entries)} entries for {rows} rows")
+            if j < shape.trainers:
+                entries.append(rng.randrange(-bound * 9 // 10, bound * 9 // 10))
+            elif j == shape.trainers:
+                entries.append(bound * 9 // 10 if i == 0 else -rng.randrange(1, bound // 10))
+            else:
+                # Next to no curvature, in bytes that are not zero.
+                entries.append(-rng.randrange(1, 256))
     return b"".join(entry.to_bytes(8, "big", signed=True) for entry in entries)
 
 
