@@ -36,7 +36,9 @@ contract BytecodeTest is Parties {
 
     function test_TheScanFindsWhatItLooksFor() external pure {
         vm.assertEq(_find(hex"60ff61f4f4f2"), CALLCODE, "an instruction behind data of pushes");
-        vm.assertEq(_find(hex"7f00000000000000000000000000000000000000000000000000000000000000ff01"), 0, "data only");
+        vm.assertEq(
+            _find(hex"7f00000000000000000000000000000000000000000000000000000000000000ff01"), 0, "data only"
+        );
         vm.assertEq(_find(hex"01f4"), DELEGATECALL, "delegatecall");
         vm.assertEq(_find(hex"01ff"), SELFDESTRUCT, "selfdestruct");
     }
@@ -51,7 +53,8 @@ contract BytecodeTest is Parties {
     function _find(bytes memory code) private pure returns (uint256) {
         for (uint256 i = 0; i < code.length; ++i) {
             uint256 instruction = uint8(code[i]);
-            bool forbidden = instruction == CALLCODE || instruction == DELEGATECALL || instruction == SELFDESTRUCT;
+            bool forbidden =
+                instruction == CALLCODE || instruction == DELEGATECALL || instruction == SELFDESTRUCT;
             if (forbidden) return instruction;
             if (instruction >= PUSH1 && instruction <= PUSH32) i += instruction - PUSH1 + 1;
         }

@@ -157,11 +157,17 @@ abstract contract Checks is SettleModel {
         vm.assertEq(
             market.withdrawable(jobId, account), g.free(account, _now()), "35: what a party can withdraw"
         );
-        vm.assertEq(market.submissionOf(jobId, account), g.commitments[account], "22: the referee's commitment");
+        vm.assertEq(
+            market.submissionOf(jobId, account), g.commitments[account], "22: the referee's commitment"
+        );
     }
 
     /// @return owed Everything that belongs to the trainer, free or not.
-    function _checkTrainer(uint256 jobId, Ghost storage g, address account) private view returns (uint256 owed) {
+    function _checkTrainer(uint256 jobId, Ghost storage g, address account)
+        private
+        view
+        returns (uint256 owed)
+    {
         Trainer memory t = market.trainerOf(jobId, account);
         Member storage m = g.member[account];
         vm.assertEq(t.credit, m.credit, "2: credit");
@@ -203,7 +209,9 @@ abstract contract Checks is SettleModel {
             || (seen == JobState.Open && (p.state == JobState.Running || p.state == JobState.Aborted))
             || (seen == JobState.Running && (p.state == JobState.Completed || p.state == JobState.Aborted));
         vm.assertTrue(allowed, "10: a job's state took a way that is not in the table");
-        vm.assertTrue(p.round == _seenRound[jobId] || p.round == _seenRound[jobId] + 1, "10: rounds rise by one");
+        vm.assertTrue(
+            p.round == _seenRound[jobId] || p.round == _seenRound[jobId] + 1, "10: rounds rise by one"
+        );
         (_seenState[jobId], _seenRound[jobId]) = (p.state, p.round);
         bytes32 terms = keccak256(abi.encode(market.termsOf(jobId)));
         if (seen == JobState.None) _seenTerms[jobId] = keccak256(abi.encode(ghosts[jobId].terms));

@@ -164,7 +164,8 @@ abstract contract Driver is Exit {
             address account = g.members[i];
             Member storage m = g.member[account];
             if (!m.active || m.submitted || (short && submitted + 1 >= g.quorum())) continue;
-            bool lazy = _trait(jobId, account, "lazy", 5) == 0 && active > g.quorum() && g.plot != Plot.VoidOften;
+            bool lazy =
+                _trait(jobId, account, "lazy", 5) == 0 && active > g.quorum() && g.plot != Plot.VoidOften;
             if (lazy) continue;
             _submit(account, jobId, g.round, _commitmentHash(g, account), _cid("envelope"));
             return true;
@@ -243,10 +244,15 @@ abstract contract Driver is Exit {
         wish.nobodyPaid = _oneIn(8);
         wish.keepTwo = fate == Fate.TooFewKept;
         uint256 spare = submitted > g.quorum() ? submitted - g.quorum() : 0;
-        if (fate == Fate.TooManyFaulty) (wish.excluded, wish.reason) = (g.terms.tolerated + 1, Reason.Mismatch);
-        else if (fate == Fate.TooFewAccepted) (wish.excluded, wish.reason) = (spare + 1, Reason.Unavailable);
-        else if (unavailable) wish.excluded = spare == 0 ? 0 : 1;
-        else if (g.plot != Plot.VoidOften) wish.excluded = spare < g.terms.tolerated ? spare : g.terms.tolerated;
+        if (fate == Fate.TooManyFaulty) {
+            (wish.excluded, wish.reason) = (g.terms.tolerated + 1, Reason.Mismatch);
+        } else if (fate == Fate.TooFewAccepted) {
+            (wish.excluded, wish.reason) = (spare + 1, Reason.Unavailable);
+        } else if (unavailable) {
+            wish.excluded = spare == 0 ? 0 : 1;
+        } else if (g.plot != Plot.VoidOften) {
+            wish.excluded = spare < g.terms.tolerated ? spare : g.terms.tolerated;
+        }
         if (_oneIn(3)) wish.fault = Fault(_between(1, uint256(type(Fault).max)));
     }
 }

@@ -47,7 +47,8 @@ abstract contract Exit is Replay {
     /// @dev Ends a job without owner, aggregator, referee or trainers.
     function _finish(uint256 jobId, Ghost storage g) private {
         uint256 began = _now();
-        uint256 left = g.state == JobState.Open && began <= g.terms.startDeadline ? g.terms.startDeadline - began : 0;
+        uint256 left =
+            g.state == JobState.Open && began <= g.terms.startDeadline ? g.terms.startDeadline - began : 0;
         uint256 calls = 0;
         while (!g.ended()) {
             _poke(jobId, g);

@@ -35,7 +35,9 @@ abstract contract Model is World {
         assembly ("memory-safe") {
             if iszero(done) { revert(add(answer, 32), mload(answer)) }
         }
-        vm.assertTrue(legal, string.concat("10: a call that the protocol forbids went through: ", _text(name)));
+        vm.assertTrue(
+            legal, string.concat("10: a call that the protocol forbids went through: ", _text(name))
+        );
     }
 
     function _isCid(bytes memory cid) internal pure returns (bool) {
@@ -110,8 +112,8 @@ abstract contract Model is World {
 
     function _rotateKey(address caller, uint256 jobId, bytes32 key) internal {
         Ghost storage g = _touch(jobId);
-        bool legal =
-            caller == g.terms.aggregator && g.accepted && g.outcome == JobState.None && !g.ended() && key != 0;
+        bool legal = caller == g.terms.aggregator && g.accepted && g.outcome == JobState.None && !g.ended()
+            && key != 0;
         if (!_try("rotateKey", caller, 0, abi.encodeCall(market.rotateKey, (jobId, key)), legal)) return;
         g.nextKey = key;
     }
@@ -121,9 +123,8 @@ abstract contract Model is World {
         bool legal = g.inRound(round) && caller == g.terms.aggregator && !g.submitting(_now())
             && _now() <= uint256(g.submitEnd) + g.terms.deliverWindow / 2;
         for (uint256 i = 0; i < accounts.length; ++i) {
-            bool submitted = accounts[i] == g.terms.referee
-                ? g.referenceSubmitted
-                : g.member[accounts[i]].submitted;
+            bool submitted =
+                accounts[i] == g.terms.referee ? g.referenceSubmitted : g.member[accounts[i]].submitted;
             legal = legal && submitted;
         }
         bytes memory data = abi.encodeCall(market.missing, (jobId, round, accounts));
@@ -151,8 +152,8 @@ abstract contract Model is World {
         Ghost storage g = _touch(jobId);
         bytes32 digest = _digest(jobId, g);
         if (wrongDigest) digest = keccak256(abi.encode(digest));
-        bool legal = !wrongDigest && _mayJoin(g, caller)
-            && value == (g.terms.token == address(0) ? g.terms.stake : 0);
+        bool legal =
+            !wrongDigest && _mayJoin(g, caller) && value == (g.terms.token == address(0) ? g.terms.stake : 0);
         bytes memory data = abi.encodeCall(market.join, (jobId, digest, _proof(caller)));
         if (!_try("join", caller, value, data, legal)) return;
         Member storage m = g.list(caller);
@@ -192,21 +193,17 @@ abstract contract Model is World {
     function _submit(address caller, uint256 jobId, uint256 round, bytes32 hash, bytes memory cid) internal {
         Ghost storage g = _touch(jobId);
         Member storage m = g.member[caller];
-        bool legal = g.inRound(round) && g.submitting(_now()) && m.active && !m.submitted && hash != 0
-            && _isCid(cid);
+        bool legal =
+            g.inRound(round) && g.submitting(_now()) && m.active && !m.submitted && hash != 0 && _isCid(cid);
         bytes memory data = abi.encodeCall(market.submit, (jobId, round, hash, cid));
         if (!_try("submit", caller, 0, data, legal)) return;
         m.submitted = true;
         g.commitments[caller] = hash;
     }
 
-    function _submitReference(
-        address caller,
-        uint256 jobId,
-        uint256 round,
-        bytes32 hash,
-        bytes memory cid
-    ) internal {
+    function _submitReference(address caller, uint256 jobId, uint256 round, bytes32 hash, bytes memory cid)
+        internal
+    {
         Ghost storage g = _touch(jobId);
         bool legal = g.inRound(round) && g.submitting(_now()) && caller == g.terms.referee
             && !g.referenceSubmitted && hash != 0 && _isCid(cid);
@@ -245,8 +242,8 @@ abstract contract Model is World {
     function _start(address caller, uint256 jobId) internal {
         Ghost storage g = _touch(jobId);
         (uint256 active,,) = g.sizes(_now());
-        bool legal = g.state == JobState.Open && _now() <= g.terms.startDeadline
-            && active >= g.terms.minTrainers;
+        bool legal =
+            g.state == JobState.Open && _now() <= g.terms.startDeadline && active >= g.terms.minTrainers;
         if (!_try("start", caller, 0, abi.encodeCall(market.start, (jobId)), legal)) return;
         _count("Open to Running");
         g.state = JobState.Running;
@@ -303,7 +300,8 @@ abstract contract Model is World {
         Ghost storage g = _touch(jobId);
         uint256 due = g.free(caller, _now());
         bool taken = g.terms.token != address(0) || to != refuser;
-        bool legal = g.state != JobState.None && due != 0 && taken && to != address(0) && to != address(market);
+        bool legal =
+            g.state != JobState.None && due != 0 && taken && to != address(0) && to != address(market);
         uint256 before = _balanceOf(g.terms.token, to);
         bytes memory data = abi.encodeCall(market.withdraw, (jobId, to));
         if (!_try("withdraw", caller, 0, data, legal)) return;
@@ -418,7 +416,9 @@ abstract contract Model is World {
         uint128 refereeFees = g.referenceRounds * uint128(g.terms.refereeFeePerRound);
         g.fees = aggregatorFees + refereeFees;
         g.refunded = g.deposited - g.paid - g.fees - g.forfeited;
-        vm.assertEq(uint256(g.escrow), g.refunded + g.fees, "3: the escrow is what was neither paid nor forfeited");
+        vm.assertEq(
+            uint256(g.escrow), g.refunded + g.fees, "3: the escrow is what was neither paid nor forfeited"
+        );
         g.credits[g.terms.aggregator] += aggregatorFees + g.bond;
         g.credits[g.terms.referee] += refereeFees;
         g.credits[g.owner] += g.refunded;

@@ -86,7 +86,9 @@ abstract contract Replay is Checks {
         // What neither goes to a party nor back to the owner was slashed.
         g.forfeited = uint128(g.escrow - aggregatorFees - refereeFees - refund);
         g.burned += uint128(g.forfeited + g.bond - bond);
-        vm.assertTrue(flagged || g.forfeited + g.bond == bond, "20: money was slashed at an end without a flag");
+        vm.assertTrue(
+            flagged || g.forfeited + g.bond == bond, "20: money was slashed at an end without a flag"
+        );
         if (flagged) g.settledRounds -= 1;
         g.fees = uint128(aggregatorFees + refereeFees);
         g.refunded = uint128(refund);
@@ -150,7 +152,8 @@ abstract contract Replay is Checks {
     /* ROUNDS */
 
     function _opened(Ghost storage g, Vm.Log memory log) private {
-        (uint256 submitEnd, bytes32 key, bytes32 modelHash) = abi.decode(log.data, (uint256, bytes32, bytes32));
+        (uint256 submitEnd, bytes32 key, bytes32 modelHash) =
+            abi.decode(log.data, (uint256, bytes32, bytes32));
         vm.assertEq(modelHash, keccak256(abi.encodePacked(g.model)), "30: the model of an opened round");
         if (g.round != 0) _closeRound(g);
         g.state = JobState.Running;
@@ -185,8 +188,7 @@ abstract contract Replay is Checks {
             (g.commitments[account],) = abi.decode(log.data, (bytes32, bytes));
             g.referenceSubmitted = true;
         } else if (kind == ITrainingMarket.SubmissionsClosed.selector) {
-            (g.closed, g.submitEnd) =
-                (true, uint40(abi.decode(log.data, (uint256)) - g.terms.deliverWindow));
+            (g.closed, g.submitEnd) = (true, uint40(abi.decode(log.data, (uint256)) - g.terms.deliverWindow));
         } else if (kind == ITrainingMarket.Missing.selector) {
             if (account == g.terms.referee) g.referenceNoticed = true;
             else g.member[account].noticed = true;
@@ -254,7 +256,9 @@ abstract contract Replay is Checks {
             previous = accounts[i];
             Member storage m = g.member[previous];
             vm.assertTrue(m.submitted && !m.excluded, "23: payees submitted and were not excluded");
-            vm.assertTrue(pay[i] == 0 || (weights[i] != 0 && values[i] > 0), "23: pay only for a contribution");
+            vm.assertTrue(
+                pay[i] == 0 || (weights[i] != 0 && values[i] > 0), "23: pay only for a contribution"
+            );
             paid += _pay(m, uint256(log.topics[2]), pay[i]);
         }
         vm.assertLe(paid, g.terms.rewardPerRound, "5: a round pays no more than its reward");

@@ -74,8 +74,7 @@ abstract contract SettleModel is Model {
     function _settleable(Ghost storage g, address caller, Draft memory draft) private view returns (bool) {
         uint256 time = _now();
         return g.inRound(draft.settlement.round) && caller == g.terms.aggregator && !g.submitting(time)
-            && time <= g.settleEnd() && time > g.challengeEnd
-            && (!draft.unavailable || time > g.deliverEnd());
+            && time <= g.settleEnd() && time > g.challengeEnd && (!draft.unavailable || time > g.deliverEnd());
     }
 
     /* EFFECTS */
@@ -119,7 +118,9 @@ abstract contract SettleModel is Model {
             Member storage m = g.member[draft.settlement.trainers[i]];
             int256 value = draft.contributions[i];
             // Rewards are below 2^20 here and contributions below 2^200.
-            if (value > 0) paid += _payOne(g, m, uint256(value) * g.terms.rewardPerRound / uint256(positive));
+            if (value > 0) {
+                paid += _payOne(g, m, uint256(value) * g.terms.rewardPerRound / uint256(positive));
+            }
             bool harmful = -value * 10_000 > positive * int256(uint256(g.terms.strikeToleranceBps));
             if (harmful && draft.references != 0 && g.terms.strikeLimit != 0) _strikeOne(g, m);
         }
@@ -357,8 +358,7 @@ abstract contract SettleModel is Model {
     function _spoilExclusion(Ghost storage g, Settlement memory s, Fault fault) private view returns (bool) {
         if (s.exclusions.length == 0) return false;
         Exclusion memory first = s.exclusions[0];
-        bool noticed =
-            first.account == g.terms.referee ? g.referenceNoticed : g.member[first.account].noticed;
+        bool noticed = first.account == g.terms.referee ? g.referenceNoticed : g.member[first.account].noticed;
         if (fault == Fault.Reason) first.reason = Reason.None;
         if (fault == Fault.Evidence) {
             if (first.reason == Reason.Unavailable) return false;
