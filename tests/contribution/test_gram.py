@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -16,8 +16,14 @@ ROWS = st.sampled_from(["int8", "int16", "int32"]).flatmap(
 
 @settings(deadline=None)
 @given(ROWS)
-def test_it_equals_the_definition_in_python_integers(updates) -> None:
-    assert gram_matrix(updates).tolist() == gram_matrix_plain(updates.tolist())
+@example(np.full((1, 5), 1_358_187_914, dtype=np.int32))
+def test_it_equals_the_definition_in_python_integers_or_is_refused_beyond_64_bits(updates) -> None:
+    plain = gram_matrix_plain(updates.tolist())
+    if all(-(2**63) <= entry < 2**63 for row in plain for entry in row):
+        assert gram_matrix(updates).tolist() == plain
+    else:
+        with pytest.raises(GramError, match="more than 64 bits"):
+            gram_matrix(updates)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
