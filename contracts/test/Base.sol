@@ -131,10 +131,12 @@ abstract contract Base is Bookkeeping {
 
     /// @dev The identity matrix.
     function _gram(uint256 rows) internal pure returns (bytes memory gram) {
+        gram = new bytes(4 * rows * (rows + 1));
+        uint256 position = 0;
         for (uint256 i = 0; i < rows; ++i) {
-            for (uint256 j = i; j < rows; ++j) {
-                gram = bytes.concat(gram, bytes8(uint64(i == j ? 1 : 0)));
-            }
+            // The last byte of a diagonal entry.
+            gram[8 * position + 7] = 0x01;
+            position += rows - i;
         }
     }
 

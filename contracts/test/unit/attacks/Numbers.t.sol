@@ -149,6 +149,34 @@ contract NumbersTest is Base {
         vm.assertEq(_withdraw(jobId, trainers[0]), due, "withdrawn");
     }
 
+    function test_EverySeatOfTheLargestJobWorks() external {
+        Terms memory terms = _terms();
+        terms.maxTrainers = 128;
+        terms.strikeLimit = 1;
+        uint256 jobId = _joined(terms, 0);
+        address[] memory many = new address[](128);
+        for (uint256 i = 0; i < 128; ++i) {
+            many[i] = _account(string.concat("one of many ", vm.toString(i)));
+            _join(jobId, many[i]);
+        }
+        bytes32 digest = market.joinDigest(jobId);
+        vm.deal(trainers[0], 2003);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_NoFreeSeat.selector, jobId, 128));
+        vm.prank(trainers[0]);
+        market.join{value: 2003}(jobId, digest, new bytes32[](0));
+
+        market.start(jobId);
+        _round(jobId);
+        vm.assertEq(market.seatsOf(jobId).settledSubmitters, type(uint128).max, "everyone submitted");
+        vm.prank(many[127]);
+        market.flag(jobId, 1);
+        vm.assertEq(market.seatsOf(jobId).flags, 2 ** 127, "the last seat's flag");
+        _passChallenge(jobId);
+        for (uint256 i = 0; i < 128; ++i) {
+            vm.assertEq(_withdraw(jobId, many[i]), 10_007 / uint256(128), "pay");
+        }
+    }
+
     function test_TimesNearTheWidthOfTheirFieldsWork() external {
         // The year 36,000; windows end below 2^40.
         vm.warp(2 ** 40 - 366 days);
