@@ -229,7 +229,7 @@ abstract contract World is Parties, Counts {
         terms.bond = uint96(2 * uint256(terms.penalty) + _below(terms.penalty));
         terms.stake = uint96(_oneIn(6) ? 0 : _below(100_000));
         terms.absencePenalty = uint96(_below(terms.stake / 10 + 1));
-        terms.strikeLimit = uint8(_oneIn(4) ? 0 : _between(1, 2));
+        terms.strikeLimit = uint8(_oneIn(4) ? 0 : _oneIn(3) ? 2 : 1);
         terms.strikeToleranceBps = uint16(_below(2000));
     }
 
