@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Measure Cairn again, and see whether it still meets its goals.", no_args_is_help=True)
 
 
-@app.callback()
-def _bench() -> None:
-    """Keep the name of a benchmark needed even while there is only one."""
-
-
 @app.command("demo", epilog=examples("cairn bench demo", "cairn bench demo --seeds 3 --dataset breast-cancer"))
 def bench_demo(
     seeds: Annotated[int, typer.Option(min=1, help="Run the demonstration with seeds 0 to this number less one.")] = 10,
@@ -54,6 +49,27 @@ def bench_demo(
     judged = dataset == JUDGED_DATASET
     typer.echo("\n".join(["", *_summary(results), "", *_verdicts(goals(results), judged), f"Results: {target}"]))
     if judged and not all(goal.met for goal in goals(results)):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command("gas", epilog=examples("cairn bench gas", "cairn bench gas --json gas.json"))
+def bench_gas(
+    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
+        "benchmarks/results/gas.json"
+    ),
+) -> None:
+    """Measure the gas of every function of the market at 8, 16, 32 and the maximum of trainers; takes minutes.
+
+    Ends with 1 if a transaction at the maximum may need more gas than a transaction may have.
+    """
+    from benchmarks.environment import write_results
+    from benchmarks.gas import over_limit, run
+
+    document = run(progress=lambda size, row, used: typer.echo(f"{size:4} {row:20} {used:12,}"))
+    write_results(json_file, document["seed"], document["results"])
+    for fault in over_limit(document):
+        typer.echo(fault, err=True)
+    if over_limit(document):
         raise typer.Exit(ExitCode.REFUSED)
 
 
