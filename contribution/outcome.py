@@ -49,8 +49,9 @@ class RuleOutcome:
         Shapley values in units of 2^-32 of the unit of the gains; 0 for those not kept.
     decisions
         Why each trainer is kept or not.
-    reference_ignored
-        Whether the reference filter was ignored because it would have left too few.
+    reference_used
+        Whether the reference decided who was kept: False without one, or if it was ignored as a filter because it
+        would have left too few. Without it nobody earns a strike.
     candidates
         Number of trainers that passed the filters.
     tolerated
@@ -60,7 +61,7 @@ class RuleOutcome:
     weights: tuple[int, ...]
     contributions: tuple[int, ...]
     decisions: tuple[Decision, ...]
-    reference_ignored: bool
+    reference_used: bool
     candidates: int
     tolerated: int
 

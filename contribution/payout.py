@@ -53,7 +53,7 @@ def harmful(contributions: Sequence[int], tolerance_bps: int, reference_used: bo
     tolerance_bps
         Tolerance in hundredths of a percent of the sum of positive contributions.
     reference_used
-        Whether a referee's reference decided the contributions; without one nobody is harmful.
+        Whether a referee's reference decided who was kept (`RuleOutcome.reference_used`); otherwise nobody is harmful.
 
     Returns
     -------

@@ -47,7 +47,7 @@ class _Candidates:
     indices: list[int]
     dropped: dict[int, Decision]
     tolerated: int
-    reference_ignored: bool
+    reference_used: bool
 
 
 def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, references: int, tolerated: int) -> RuleOutcome:
@@ -95,7 +95,7 @@ def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, referenc
         weights=tuple(weights.get(i, 0) for i in range(trainers)),
         contributions=tuple(values[i] if weights.get(i) else 0 for i in range(trainers)),
         decisions=tuple(everyone[i] for i in range(trainers)),
-        reference_ignored=candidates.reference_ignored,
+        reference_used=candidates.reference_used,
         candidates=len(candidates.indices),
         tolerated=candidates.tolerated,
     )
@@ -125,23 +125,21 @@ def _filter(gram: Matrix, trainers: int, references: int, tolerated: int) -> _Ca
     dropped = {i: Decision(Reason.ZERO_UPDATE, 0) for i in zero_updates(gram, trainers)}
     for copy, original in first_originals(gram, trainers).items():
         dropped[copy] = Decision(Reason.DUPLICATE, original, copy)
-    unfiltered = _remaining(trainers, tolerated, dropped)
+    unfiltered = _remaining(trainers, tolerated, dropped, reference_used=False)
     if references == 0:
         return unfiltered
     against = {i: Decision(Reason.REFERENCE_FILTER, gram[i][trainers], 0) for i in against_reference(gram, trainers)}
-    filtered = _remaining(trainers, tolerated, {**against, **dropped})
+    filtered = _remaining(trainers, tolerated, {**against, **dropped}, reference_used=True)
     too_few = not enough_for(len(filtered.indices), filtered.tolerated)
     if too_few and enough_for(trainers, tolerated):
-        return _remaining(trainers, tolerated, dropped, reference_ignored=True)
+        return unfiltered
     return filtered
 
 
-def _remaining(
-    trainers: int, tolerated: int, dropped: dict[int, Decision], reference_ignored: bool = False
-) -> _Candidates:
+def _remaining(trainers: int, tolerated: int, dropped: dict[int, Decision], reference_used: bool) -> _Candidates:
     """Describe those not dropped; each dropped update is taken for one of the faulty ones."""
     indices = [i for i in range(trainers) if i not in dropped]
-    return _Candidates(indices, dropped, max(0, tolerated - len(dropped)), reference_ignored)
+    return _Candidates(indices, dropped, max(0, tolerated - len(dropped)), reference_used)
 
 
 def _select(gram: Matrix, candidates: _Candidates) -> tuple[list[int], dict[int, Decision]]:
@@ -189,7 +187,7 @@ def _void(candidates: _Candidates, trainers: int, decisions: dict[int, Decision]
         weights=nothing,
         contributions=nothing,
         decisions=tuple(known.get(i, Decision(Reason.ROUND_VOID)) for i in range(trainers)),
-        reference_ignored=candidates.reference_ignored,
+        reference_used=candidates.reference_used,
         candidates=len(candidates.indices),
         tolerated=candidates.tolerated,
     )

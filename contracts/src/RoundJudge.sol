@@ -79,11 +79,12 @@ contract RoundJudge {
         GramChecks.check(round.gram, round.trainers + round.references, round.maximumNorm);
         bool accepted = verifier.verify(round.context, round.commitments, round.gram, round.proof);
         require(accepted, Errors.Market_ProofRejected(round.context));
-        (verdict.weights, verdict.contributions) =
+        bool referenceUsed;
+        (verdict.weights, verdict.contributions, referenceUsed) =
             round.rule.evaluate(round.gram, round.trainers, round.references, round.tolerated);
         (uint256 kept, uint256 positive) = _checkAnswer(round, verdict);
         if (kept < MIN_KEPT) return verdict;
-        _derive(round, verdict, positive);
+        _derive(round, verdict, positive, referenceUsed);
         verdict.modelCommitment = verifier.advanceModel(
             round.modelCommitment, round.commitments, verdict.weights, round.aggregateCid
         );
@@ -114,7 +115,10 @@ contract RoundJudge {
     }
 
     /// @dev Fills in payouts and strikes.
-    function _derive(Case calldata round, Verdict memory verdict, uint256 positive) private pure {
+    function _derive(Case calldata round, Verdict memory verdict, uint256 positive, bool referenceUsed)
+        private
+        pure
+    {
         verdict.payouts = new uint256[](round.trainers);
         if (positive == 0) return;
         uint256 tolerance = positive * round.strikeToleranceBps;
@@ -125,7 +129,7 @@ contract RoundJudge {
                 uint256 payDown = Math.mulDiv(round.reward, uint256(contribution), positive);
                 verdict.payouts[i] = payDown;
                 verdict.paid += payDown;
-            } else if (round.references != 0 && uint256(-contribution) * 10_000 > tolerance) {
+            } else if (referenceUsed && uint256(-contribution) * 10_000 > tolerance) {
                 verdict.harmful |= 1 << i;
             }
         }

@@ -120,7 +120,7 @@ def round_result(view: JobView, record: RoundRecord) -> RoundResult:
         account: _scored(record, outcome, place, positive, joined) for place, account in enumerate(record.trainers)
     }
     everyone = tuple(scored.get(account) or _left_out(record, account, "") for account in joined)
-    return RoundResult(record.number, "settled", references > 0, outcome.reference_ignored, everyone)
+    return RoundResult(record.number, "settled", references > 0, references > 0 and not outcome.reference_used, everyone)
 
 
 def trainers_joined(view: JobView) -> list[ChecksumAddress]:

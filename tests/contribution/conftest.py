@@ -33,11 +33,11 @@ class RuleContract:
 
     def evaluate(
         self, gram: GramMatrix, trainers: int, references: int, tolerated: int
-    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    ) -> tuple[tuple[int, ...], tuple[int, ...], bool]:
         types = ["bytes", "uint256", "uint256", "uint256"]
         answer = self.call("evaluate", types, pack_gram(gram), trainers, references, tolerated)
-        weights, contributions = decode(["uint256[]", "int256[]"], answer)
-        return tuple(weights), tuple(contributions)
+        weights, contributions, reference_used = decode(["uint256[]", "int256[]", "bool"], answer)
+        return tuple(weights), tuple(contributions), reference_used
 
 
 @pytest.fixture(scope="session")

@@ -78,12 +78,12 @@ def test_updates_that_do_not_point_along_the_reference_are_dropped() -> None:
     outcome = evaluate(with_gains(6, [5, 5, 5, 0, -1, 5]), 6, 1, 0)
     assert outcome.reasons == (Reason.KEPT,) * 3 + (Reason.REFERENCE_FILTER,) * 2 + (Reason.KEPT,)
     assert outcome.decisions[4].measured == -1
-    assert not outcome.reference_ignored
+    assert outcome.reference_used
 
 
 def test_a_reference_that_leaves_too_few_is_ignored_as_a_filter() -> None:
     outcome = evaluate(with_gains(5, [5, 5, -1, -1, -1]), 5, 1, 1)
-    assert outcome.reference_ignored
+    assert not outcome.reference_used
     assert outcome.tolerated == 1
     assert sum(weight > 0 for weight in outcome.weights) == 4
     assert outcome.contributions[0] > 0 > outcome.contributions[2]
@@ -92,7 +92,7 @@ def test_a_reference_that_leaves_too_few_is_ignored_as_a_filter() -> None:
 def test_a_round_that_never_had_enough_trainers_is_void_instead() -> None:
     outcome = evaluate(with_gains(4, [5, 5, -1, -1]), 4, 1, 1)
     assert outcome.void
-    assert not outcome.reference_ignored
+    assert outcome.reference_used
     assert outcome.reasons == (Reason.ROUND_VOID,) * 2 + (Reason.REFERENCE_FILTER,) * 2
 
 

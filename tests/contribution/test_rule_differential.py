@@ -26,9 +26,10 @@ Round = tuple[GramMatrix, int, int, int]
 def assert_equal(rule_contract, gram: GramMatrix, trainers: int, references: int, tolerated: int):
     """Compare the two, and check what the market relies on; return the twin's outcome."""
     outcome = evaluate(gram, trainers, references, tolerated)
-    weights, contributions = rule_contract.evaluate(gram, trainers, references, tolerated)
+    weights, contributions, reference_used = rule_contract.evaluate(gram, trainers, references, tolerated)
     assert weights == outcome.weights
     assert contributions == outcome.contributions
+    assert reference_used == outcome.reference_used
     assert sum(weights) <= 2**16
     assert all(abs(value) < 2**200 for value in contributions)
     assert all(weight > 0 or value == 0 for weight, value in zip(weights, contributions, strict=True))

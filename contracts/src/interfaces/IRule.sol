@@ -27,8 +27,10 @@ interface IRule {
     /// @param tolerated Number of faulty trainers that the job tolerates, f.
     /// @return weights One per trainer; their sum is at most 2^16.
     /// @return contributions One per trainer: its Shapley value in a scale common to the round; 0 for those not kept.
+    /// @return referenceUsed Whether the referee's reference decided who was kept. Without it nobody earns a strike: false if
+    /// there is none, or if too many updates point away from it to tell whether they or the reference are wrong.
     function evaluate(bytes calldata gram, uint256 trainers, uint256 references, uint256 tolerated)
         external
         pure
-        returns (uint256[] memory weights, int256[] memory contributions);
+        returns (uint256[] memory weights, int256[] memory contributions, bool referenceUsed);
 }

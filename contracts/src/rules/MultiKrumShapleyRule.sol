@@ -19,10 +19,11 @@ import {Shapley} from "./Shapley.sol";
 contract MultiKrumShapleyRule is IRule {
     using PackedGram for Gram;
 
-    /// @dev Those who passed the filters, and how many of them may be faulty.
+    /// @dev Those who passed the filters, how many of them may be faulty, and whether the reference was one of the filters.
     struct Candidates {
         uint256[] indices;
         uint256 faulty;
+        bool referenceUsed;
     }
 
     uint256 private constant MAX_TRAINERS = 255;
@@ -40,18 +41,23 @@ contract MultiKrumShapleyRule is IRule {
     function evaluate(bytes calldata packed, uint256 trainers, uint256 references, uint256 tolerated)
         external
         pure
-        returns (uint256[] memory weights, int256[] memory contributions)
+        returns (uint256[] memory weights, int256[] memory contributions, bool referenceUsed)
     {
         Gram memory gram = _open(packed, trainers, references);
         weights = new uint256[](trainers);
         contributions = new int256[](trainers);
         Candidates memory candidates = _filter(gram, tolerated);
-        if (!_enough(candidates.indices.length, candidates.faulty)) return (weights, contributions);
+        referenceUsed = candidates.referenceUsed;
+        if (!_enough(candidates.indices.length, candidates.faulty)) {
+            return (weights, contributions, referenceUsed);
+        }
 
         uint256[] memory kept =
             MultiKrum.keepCentral(gram, candidates.indices, candidates.faulty, _digest(packed));
         uint256[] memory factors = _clipFactors(gram, kept);
-        if (!_weigh(weights, kept, factors)) return (new uint256[](trainers), contributions);
+        if (!_weigh(weights, kept, factors)) {
+            return (new uint256[](trainers), contributions, referenceUsed);
+        }
         int256[] memory values = Shapley.values(_game(gram, kept, factors));
         for (uint256 k = 0; k < kept.length; ++k) {
             if (weights[kept[k]] != 0) contributions[kept[k]] = values[k];
@@ -104,6 +110,7 @@ contract MultiKrumShapleyRule is IRule {
         candidates = _remaining(gram, dropped | _againstReference(gram), tolerated);
         bool tooFew = !_enough(candidates.indices.length, candidates.faulty);
         if (tooFew && _enough(gram.trainers, tolerated)) return _remaining(gram, dropped, tolerated);
+        candidates.referenceUsed = true;
     }
 
     /// @dev Bit i tells that update i has no positive inner product with the reference.

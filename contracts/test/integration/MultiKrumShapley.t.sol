@@ -62,6 +62,23 @@ contract MultiKrumShapleyTest is Base {
         _settle(settlement);
     }
 
+    function test_AReversedReferenceCostsNobodyItsStake() external {
+        Terms memory terms = _terms();
+        terms.strikeLimit = 1;
+        terms.strikeToleranceBps = 0;
+        uint256 jobId = _running(terms, 7);
+        _submitAll(jobId);
+        for (uint256 i = 0; i < 6; ++i) {
+            _push(100, int64(int256(i) * 30 - 60), int64(int256(i * i)), 1);
+        }
+        _push(-10, 50, 50, 1);
+        _push(-1000, 0, 0, 0);
+        _settleVectors(jobId);
+        for (uint256 i = 0; i < 7; ++i) {
+            vm.assertEq(market.trainerOf(jobId, trainers[i]).strikes, 0, "strikes");
+        }
+    }
+
     function testFuzz_NoUpdatesBreakTheRoundOrTakeMoreThanTheReward(int16[4][8] calldata updates) external {
         uint256 jobId = _submitted(7);
         for (uint256 i = 0; i < 8; ++i) {

@@ -44,6 +44,7 @@ abstract contract SettleModel is Model {
         bool unavailable;
         uint256[] weights;
         int256[] contributions;
+        bool referenceUsed;
     }
 
     /// @dev What the driver wants of a settlement.
@@ -122,7 +123,7 @@ abstract contract SettleModel is Model {
                 paid += _payOne(g, m, uint256(value) * g.terms.rewardPerRound / uint256(positive));
             }
             bool harmful = -value * 10_000 > positive * int256(uint256(g.terms.strikeToleranceBps));
-            if (harmful && draft.references != 0 && g.terms.strikeLimit != 0) _strikeOne(g, m);
+            if (harmful && draft.referenceUsed && g.terms.strikeLimit != 0) _strikeOne(g, m);
         }
         if (paid == 0) _count("round settled: nobody paid");
         vm.assertLe(paid, g.terms.rewardPerRound, "5: a round pays no more than its reward");
@@ -178,7 +179,7 @@ abstract contract SettleModel is Model {
             : _identityGram(s.trainers.length + draft.references);
         if (s.trainers.length == 0) return draft;
         if (!real) return _answer(draft, wish);
-        (draft.weights, draft.contributions) =
+        (draft.weights, draft.contributions, draft.referenceUsed) =
             realRule.evaluate(s.gram, s.trainers.length, draft.references, g.terms.tolerated);
     }
 
@@ -266,6 +267,8 @@ abstract contract SettleModel is Model {
             draft.weights[i] = _between(1, 2 ** 16 / count);
             if (!_oneIn(8)) draft.contributions[i] = _contribution(draft.settlement, i, wish.nobodyPaid);
         }
+        draft.referenceUsed = draft.references != 0 && !_oneIn(16);
+        rule.setIgnoresReference(!draft.referenceUsed);
         rule.set(draft.weights, draft.contributions);
         return draft;
     }

@@ -268,6 +268,15 @@ contract RoundJudgeTest is Base {
         vm.assertEq(_judge.judge(round).harmful, 0, "harmful");
     }
 
+    function test_When_TheRuleIgnoresTheReference() external {
+        _answer(4, 4);
+        _contributions[0] = -1000;
+        rule.setIgnoresReference(true);
+        Verdict memory verdict = _ask();
+        vm.assertEq(verdict.harmful, 0, "harmful");
+        vm.assertGt(verdict.paid, 0, "the others are paid all the same");
+    }
+
     function testFuzz_When_AnyContributionsAreScored(int256[5] calldata contributions, uint96 reward)
         external
     {
