@@ -1,5 +1,7 @@
 """Errors of commitments and proofs."""
 
+from enum import StrEnum
+
 from contribution.errors import CairnError
 
 
@@ -19,3 +21,35 @@ class CommitmentError(CairnError):
         self.found = found
         self.expected = expected
         super().__init__(f"The {what} is {found}, it must be {expected}; read it again from its source.")
+
+
+class Rejection(StrEnum):
+    """Why a verifier refuses a proof; the same reason from every verifier, in the order of their checks."""
+
+    NUMBER_OF_COMMITMENTS = "number of commitments"
+    LENGTH_OF_COMMITMENTS = "length of the commitments"
+    LENGTH_OF_MATRIX = "length of the matrix"
+    LENGTH_OF_PROOF = "length of the proof"
+    POINT_AT_INFINITY = "point at infinity"
+    COORDINATE_OUT_OF_RANGE = "coordinate out of range"
+    POINT_NOT_ON_CURVE = "point not on the curve"
+    SCALAR_OUT_OF_RANGE = "scalar out of range"
+    DEGENERATE_CHALLENGE = "degenerate challenge"
+    EQUATION_FAILS = "equation fails"
+
+
+class ProofRejectedError(CairnError):
+    """Thrown when a Gram proof does not show what it should.
+
+    Attributes
+    ----------
+    reason
+        Which check failed.
+    place
+        Where: the number of the commitment, from 1, or the name of the element of the proof; empty for the whole.
+    """
+
+    def __init__(self, reason: Rejection, place: str, sentence: str) -> None:
+        self.reason = reason
+        self.place = place
+        super().__init__(sentence)
