@@ -8,6 +8,17 @@ REASONS: dict[str, str] = {
         "deploy on a local chain, or with a verifier that checks proofs"
     ),
     # Construction
+    "GramVerifier_DevelopmentSetup": (
+        "the development set-up, whose secrets everybody knows, proves nothing on chain {chainId}, which is not local; "
+        "deploy with the verification key of a ceremony"
+    ),
+    "GramVerifier_WeakKey": (
+        "{element} of the verification key is {other} or its negative, so its secret is no secret; take the key of a "
+        "ceremony"
+    ),
+    "GramVerifier_InconsistentKey": (
+        "{element} of the verification key is not of the same secret as [tau]; read the key again from its source"
+    ),
     "Market_NoRules": "a market needs at least one rule; name one",
     "Market_NoCode": "there is no contract at {account}; deploy it first, or correct the address",
     # Terms
@@ -92,6 +103,40 @@ REASONS: dict[str, str] = {
     ),
     "Market_ProofRejected": "the proof for context {context} was not accepted; prove the settlement anew",
     "Market_RuleMisbehaved": "the rule {rule} returned what it must not; report it, and choose another for new jobs",
+    # Gram proofs
+    "GramVerifier_LengthOfCommitments": (
+        "the commitments have {length} bytes, which is no multiple of {unit}; encode each as a point of {unit} bytes"
+    ),
+    "GramVerifier_NumberOfCommitments": (
+        "there are {number} commitments and must be {minimum} to {maximum}; give those of the round's accepted updates"
+    ),
+    "GramVerifier_LengthOfMatrix": "the matrix has {length} bytes and must have {needed}; pack its upper triangle anew",
+    "GramVerifier_LengthOfProof": "the proof has {length} bytes and must have {needed}; make it anew",
+    "GramVerifier_PointAtInfinity": (
+        "{element} (number {number}) is the point at infinity; make the commitment or the proof anew"
+    ),
+    "GramVerifier_CoordinateOutOfRange": (
+        "{element} (number {number}) has the coordinates {x} and {y}, one of which is not below the order of the base "
+        "field; encode the point anew"
+    ),
+    "GramVerifier_PointNotOnCurve": (
+        "{element} (number {number}) has the coordinates {x} and {y}, which is no point of the curve; encode it anew"
+    ),
+    "GramVerifier_ScalarOutOfRange": (
+        "{element} is {value}, which is not below the order of the group; encode the proof anew"
+    ),
+    "GramVerifier_DegenerateChallenge": "the point of evaluation is {z}, which is not allowed; make the proof anew",
+    "GramVerifier_EquationFails": (
+        "the proof does not show that the matrix belongs to the commitments on the occasion {context}; compare both, "
+        "and the settling account, with what the proof was made for"
+    ),
+    "GramVerifier_LengthOfModel": (
+        "the model commitment has {length} bytes and must have {needed}; give the one that the last settlement logged"
+    ),
+    "GramVerifier_PrecompileFailed": (
+        "precompile {precompile} did not answer; give the call more gas, or, at a deployment, check the points of "
+        "G2 in the verification key"
+    ),
     # Challenges
     "Market_CannotFlag": "{account} did not submit in round {round} of job {jobId}; only its submitters can flag it",
     "Market_AlreadyFlagged": "{account} has flagged round {round} of job {jobId} already; once is all it can",

@@ -11,6 +11,16 @@ library Errors {
     /// @notice Thrown when the development verifier is deployed on a chain that is not local.
     error UnverifiedDevOnly_NotALocalChain(uint256 chainId);
 
+    /// @notice Thrown when a verifier with the development set-up is deployed on a chain that is not local: everybody knows
+    /// the secrets of that set-up and can prove anything.
+    error GramVerifier_DevelopmentSetup(uint256 chainId);
+
+    /// @notice Thrown when an element of a verification key is equal or opposite to another, so that its secret is none.
+    error GramVerifier_WeakKey(bytes32 element, bytes32 other);
+
+    /// @notice Thrown when an element of a verification key is not the power of tau that it should be.
+    error GramVerifier_InconsistentKey(bytes32 element);
+
     /// @notice Thrown when a market is deployed without a rule.
     error Market_NoRules();
 
@@ -149,6 +159,45 @@ library Errors {
 
     /// @notice Thrown when a rule returns what it must not.
     error Market_RuleMisbehaved(address rule);
+
+    // Gram proofs, in the order of the checks
+
+    /// @notice Thrown when the commitments are not a whole number of points.
+    error GramVerifier_LengthOfCommitments(uint256 length, uint256 unit);
+
+    /// @notice Thrown when there are too few commitments or too many.
+    error GramVerifier_NumberOfCommitments(uint256 number, uint256 minimum, uint256 maximum);
+
+    /// @notice Thrown when the matrix has another length than that many commitments need.
+    error GramVerifier_LengthOfMatrix(uint256 length, uint256 needed);
+
+    /// @notice Thrown when the proof has the wrong length.
+    error GramVerifier_LengthOfProof(uint256 length, uint256 needed);
+
+    /// @notice Thrown when a point is the point at infinity. Commitments are numbered from 1; other elements have number 0.
+    error GramVerifier_PointAtInfinity(bytes32 element, uint256 number);
+
+    /// @notice Thrown when a coordinate of a point is not below the order of the base field.
+    error GramVerifier_CoordinateOutOfRange(bytes32 element, uint256 number, uint256 x, uint256 y);
+
+    /// @notice Thrown when two coordinates are not those of a point of the curve.
+    error GramVerifier_PointNotOnCurve(bytes32 element, uint256 number, uint256 x, uint256 y);
+
+    /// @notice Thrown when a scalar is not below the order of the group.
+    error GramVerifier_ScalarOutOfRange(bytes32 element, uint256 value);
+
+    /// @notice Thrown when the point of evaluation is 0, 1 or -1.
+    error GramVerifier_DegenerateChallenge(uint256 z);
+
+    /// @notice Thrown when the pairing equation does not hold.
+    error GramVerifier_EquationFails(bytes32 context);
+
+    /// @notice Thrown when a model commitment has the wrong length.
+    error GramVerifier_LengthOfModel(uint256 length, uint256 needed);
+
+    /// @notice Thrown when a precompile does not answer: it was given too little gas or, while a verifier is deployed, a
+    /// point that is none of G2.
+    error GramVerifier_PrecompileFailed(uint256 precompile);
 
     // Challenges
 

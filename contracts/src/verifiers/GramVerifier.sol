@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IRoundVerifier} from "../interfaces/IRoundVerifier.sol";
+import {Bn254, G1Point, G2Point, Sum} from "../libraries/Bn254.sol";
+import {Errors} from "../libraries/Errors.sol";
+import {GramEncoding} from "../libraries/GramEncoding.sol";
+import {GramOpening, Opening, Values} from "../libraries/GramOpening.sol";
+import {Challenges, GramTranscript} from "../libraries/GramTranscript.sol";
+import {LocalChains} from "../libraries/LocalChains.sol";
+import {QuadraticForm} from "../libraries/QuadraticForm.sol";
+import {VerificationKey, VerificationKeys} from "../libraries/VerificationKeys.sol";
+
+/// @title GramVerifier
+/// @notice Verifies Gram proofs, see docs/gram-proof.md, whose names and order of checks it keeps. A commitment is a point
+/// of BN254, 64 bytes, and so is the model commitment, the weighted sum of the updates' commitments.
+///
+/// @dev Notes:
+/// - It has neither storage nor owner: the verification key is part of the code.
+/// - It trusts that nobody knows the secrets of the structured reference string that `srs` identifies.
+contract GramVerifier is IRoundVerifier {
+    using Bn254 for Sum;
+
+    /* IMMUTABLES */
+
+    /// @notice Identity of the structured reference string, which every proof is bound to.
+    bytes32 public immutable srs;
+
+    uint256 private immutable _tauX;
+    uint256 private immutable _tauY;
+    uint256 private immutable _betaX;
+    uint256 private immutable _betaY;
+    uint256 private immutable _tauG2XImaginary;
+    uint256 private immutable _tauG2XReal;
+    uint256 private immutable _tauG2YImaginary;
+    uint256 private immutable _tauG2YReal;
+    uint256 private immutable _tauSquaredG2XImaginary;
+    uint256 private immutable _tauSquaredG2XReal;
+    uint256 private immutable _tauSquaredG2YImaginary;
+    uint256 private immutable _tauSquaredG2YReal;
+
+    /* CONSTRUCTOR */
+
+    /// @param key The verification key; its four points one after the other, 384 bytes.
+    constructor(VerificationKey memory key) {
+        VerificationKeys.check(key);
+        srs = GramTranscript.identity(abi.encode(key));
+        _tauX = key.tau.x;
+        _tauY = key.tau.y;
+        _betaX = key.beta.x;
+        _betaY = key.beta.y;
+        _tauG2XImaginary = key.tauG2.xImaginary;
+        _tauG2XReal = key.tauG2.xReal;
+        _tauG2YImaginary = key.tauG2.yImaginary;
+        _tauG2YReal = key.tauG2.yReal;
+        _tauSquaredG2XImaginary = key.tauSquaredG2.xImaginary;
+        _tauSquaredG2XReal = key.tauSquaredG2.xReal;
+        _tauSquaredG2YImaginary = key.tauSquaredG2.yImaginary;
+        _tauSquaredG2YReal = key.tauSquaredG2.yReal;
+    }
+
+    /* VERIFICATION */
+
+    /// @inheritdoc IRoundVerifier
+    function verify(bytes32 context, bytes calldata commitments, bytes calldata gram, bytes calldata proof)
+        external
+        view
+        returns (bool)
+    {
+        uint256 count = GramEncoding.check(commitments, gram, proof);
+        bytes32 statement = GramTranscript.statementOf(srs, context, commitments, gram, proof);
+        Challenges memory challenges = GramTranscript.challengesOf(statement, count, proof);
+        Opening memory opening =
+            _openingOf(challenges, QuadraticForm.evaluate(gram, challenges.rho, count), proof);
+        Sum memory sum = _combine(commitments, challenges, proof);
+        _subtractClaims(sum, opening, proof);
+        require(_isOpened(sum, opening.sum, proof), Errors.GramVerifier_EquationFails(context));
+        return true;
+    }
+
+    /* MODEL */
+
+    /// @inheritdoc IRoundVerifier
+    function initialModel() external pure returns (bytes memory) {
+        return new bytes(GramEncoding.POINT_BYTES);
+    }
+
+    /// @inheritdoc IRoundVerifier
+    /// @dev Commitments that are not added are not checked.
+    function advanceModel(
+        bytes calldata modelCommitment,
+        bytes calldata commitments,
+        uint256[] calldata weights,
+        bytes calldata
+    ) external view returns (bytes memory) {
+        GramEncoding.countOf(commitments, weights.length);
+        GramEncoding.checkCommitments(commitments, weights.length);
+        Sum memory sum = _modelOf(modelCommitment);
+        for (uint256 i = 0; i < weights.length; ++i) {
+            if (weights[i] == 0) continue;
+            (uint256 x, uint256 y) = GramEncoding.point(commitments, i * GramEncoding.POINT_BYTES);
+            sum.addMultiple(x, y, weights[i]);
+        }
+        return abi.encodePacked(sum.x, sum.y);
+    }
+
+    /* STEPS OF THE PROTOCOL */
+
+    /// @dev Steps 2, 4 and 5: the line through the claimed values, with `c = form + mu`.
+    function _openingOf(Challenges memory challenges, uint256 form, bytes calldata proof)
+        private
+        view
+        returns (Opening memory)
+    {
+        uint256 c = addmod(form, GramEncoding.scalar(proof, GramEncoding.MU), Bn254.SCALAR_ORDER);
+        Values memory values = Values({
+            u: GramEncoding.scalar(proof, GramEncoding.U),
+            v: GramEncoding.scalar(proof, GramEncoding.V),
+            w: GramEncoding.scalar(proof, GramEncoding.W)
+        });
+        return GramOpening.openingAt(challenges.z, challenges.gamma, c, values);
+    }
+
+    /// @dev Step 5: `C_P = sum_i rho_i C_i + C_M + gamma C_g`.
+    function _combine(bytes calldata commitments, Challenges memory challenges, bytes calldata proof)
+        private
+        view
+        returns (Sum memory sum)
+    {
+        (sum.x, sum.y) = GramEncoding.point(proof, GramEncoding.MASK_COMMITMENT);
+        (uint256 x, uint256 y) = GramEncoding.point(proof, GramEncoding.CORRELATION_COMMITMENT);
+        sum.addMultiple(x, y, challenges.gamma);
+        uint256 count = commitments.length / GramEncoding.POINT_BYTES;
+        for (uint256 i = 0; i < count; ++i) {
+            (x, y) = GramEncoding.point(commitments, i * GramEncoding.POINT_BYTES);
+            sum.addMultiple(x, y, challenges.rho[i]);
+        }
+    }
+
+    /// @dev Step 6: makes `C_P` into `Q = C_P - l_0 [1] - l_1 [tau] - e [beta]`.
+    function _subtractClaims(Sum memory sum, Opening memory opening, bytes calldata proof) private view {
+        G1Point memory one = Bn254.generator();
+        sum.addMultiple(one.x, one.y, Bn254.SCALAR_ORDER - opening.constantTerm);
+        sum.addMultiple(_tauX, _tauY, Bn254.SCALAR_ORDER - opening.slope);
+        sum.addMultiple(_betaX, _betaY, Bn254.SCALAR_ORDER - GramEncoding.scalar(proof, GramEncoding.E));
+    }
+
+    /// @dev Equation (3): `pairing(Q - pi, [1]_2) * pairing(s pi, [tau]_2) * pairing(-pi, [tau^2]_2) = 1`.
+    function _isOpened(Sum memory q, uint256 s, bytes calldata proof) private view returns (bool) {
+        (uint256 x, uint256 y) = GramEncoding.point(proof, GramEncoding.PI);
+        q.add(x, Bn254.negate(y));
+        q.multiply(x, y, s);
+        bytes memory first = abi.encode(q.x, q.y, Bn254.generatorG2());
+        bytes memory second = abi.encode(q.termX, q.termY, _tauG2());
+        bytes memory third = abi.encode(x, Bn254.negate(y), _tauSquaredG2());
+        return Bn254.isProductOne(bytes.concat(first, second, third));
+    }
+
+    /// @dev The model commitment as a sum. It may be the point at infinity, which commits to zero.
+    function _modelOf(bytes calldata modelCommitment) private pure returns (Sum memory sum) {
+        uint256 length = modelCommitment.length;
+        require(
+            length == GramEncoding.POINT_BYTES,
+            Errors.GramVerifier_LengthOfModel(length, GramEncoding.POINT_BYTES)
+        );
+        (sum.x, sum.y) = GramEncoding.point(modelCommitment, 0);
+        if (sum.x | sum.y != 0) GramEncoding.checkPoint(sum.x, sum.y, "model", 0);
+    }
+
+    /* VERIFICATION KEY */
+
+    function _tauG2() private view returns (G2Point memory) {
+        return G2Point(_tauG2XImaginary, _tauG2XReal, _tauG2YImaginary, _tauG2YReal);
+    }
+
+    function _tauSquaredG2() private view returns (G2Point memory) {
+        return
+            G2Point(_tauSquaredG2XImaginary, _tauSquaredG2XReal, _tauSquaredG2YImaginary, _tauSquaredG2YReal);
+    }
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Bn254, G1Point} from "../../src/libraries/Bn254.sol";
+import {Errors} from "../../src/libraries/Errors.sol";
+import {VerificationKey} from "../../src/libraries/VerificationKeys.sol";
+import {GramVerifier} from "../../src/verifiers/GramVerifier.sol";
+import {GramFixture} from "../GramFixture.sol";
+
+contract GramVerifierTest is GramFixture {
+    uint256 private constant P = Bn254.BASE_ORDER;
+    uint256 private constant R = Bn254.SCALAR_ORDER;
+    bytes private constant CID = hex"01551220";
+
+    GramVerifier private verifier;
+    Proven private three;
+
+    function setUp() public override {
+        super.setUp();
+        verifier = new GramVerifier(_key());
+        three = _proven("three");
+    }
+
+    /* DEPLOYMENT */
+
+    function test_When_ItIsDeployed() external view {
+        vm.assertEq(verifier.srs(), _word(".srs"), "identity");
+    }
+
+    function test_RevertWhen_TheKeyIsUnsound() external {
+        VerificationKey memory key = _key();
+        key.tauSquaredG2 = key.tauG2;
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.GramVerifier_InconsistentKey.selector, bytes32("[tau^2]_2"))
+        );
+        new GramVerifier(key);
+    }
+
+    /* PROOFS */
+
+    function test_When_AProofIsHonest() external view {
+        string[4] memory names = ["one", "three", "zero", "extremes"];
+        for (uint256 i = 0; i < names.length; ++i) {
+            vm.assertTrue(_verify(_proven(names[i])), names[i]);
+        }
+    }
+
+    function test_RevertWhen_AnInputIsMalformed() external {
+        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_LengthOfProof.selector, 351, 352));
+        verifier.verify(three.context, three.commitments, three.gram, _resized(three.proof, 351));
+        bytes memory commitments = _with(_with(three.commitments, 128, 0), 160, 0);
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.GramVerifier_PointAtInfinity.selector, bytes32("commitment"), 3)
+        );
+        verifier.verify(three.context, commitments, three.gram, three.proof);
+    }
+
+    function test_RevertWhen_TheContextIsAnother() external {
+        three.context ^= bytes32(uint256(1));
+        _refuses(three);
+    }
+
+    function test_RevertWhen_AnEntryOfTheMatrixIsAnother() external {
+        bytes memory gram = three.gram;
+        for (uint256 i = 7; i < gram.length; i += 8) {
+            three.gram = bytes.concat(gram);
+            three.gram[i] ^= 0x01;
+            _refuses(three);
+        }
+    }
+
+    function test_RevertWhen_CommitmentsAreExchanged() external {
+        (uint256 x, uint256 y) = (_wordAt(three.commitments, 0), _wordAt(three.commitments, 32));
+        (uint256 otherX, uint256 otherY) = (_wordAt(three.commitments, 64), _wordAt(three.commitments, 96));
+        three.commitments = _with(_with(three.commitments, 0, otherX), 32, otherY);
+        three.commitments = _with(_with(three.commitments, 64, x), 96, y);
+        _refuses(three);
+    }
+
+    function test_RevertWhen_ACommitmentIsAnother() external {
+        bytes memory commitments = three.commitments;
+        for (uint256 i = 0; i < 3; ++i) {
+            // The negative of a point is a point.
+            three.commitments = _with(commitments, 64 * i + 32, P - _wordAt(commitments, 64 * i + 32));
+            _refuses(three);
+        }
+    }
+
+    function test_RevertWhen_AScalarOfTheProofIsAnother() external {
+        bytes memory proof = three.proof;
+        uint256[5] memory offsets = [uint256(64), 160, 192, 224, 256];
+        for (uint256 i = 0; i < offsets.length; ++i) {
+            uint256 value = _wordAt(proof, offsets[i]);
+            three.proof = _with(proof, offsets[i], addmod(value, 1, R));
+            _refuses(three);
+            three.proof = _with(proof, offsets[i], 0);
+            _refuses(three);
+        }
+    }
+
+    function test_RevertWhen_APointOfTheProofIsAnother() external {
+        bytes memory proof = three.proof;
+        uint256[3] memory offsets = [uint256(0), 96, 288];
+        for (uint256 i = 0; i < offsets.length; ++i) {
+            three.proof = _with(proof, offsets[i] + 32, P - _wordAt(proof, offsets[i] + 32));
+            _refuses(three);
+            G1Point memory one = Bn254.generator();
+            three.proof = _with(_with(proof, offsets[i], one.x), offsets[i] + 32, one.y);
+            _refuses(three);
+        }
+    }
+
+    function test_RevertWhen_TheProofIsOfAnotherStatement() external {
+        three.proof = _proven("extremes").proof;
+        _refuses(three);
+    }
+
+    function test_RevertWhen_TheReferenceStringIsAnother() external {
+        VerificationKey memory key = _key();
+        G1Point memory point = _asPoint(_bytes(".tauTimesTwo"));
+        key.beta = point;
+        verifier = new GramVerifier(key);
+        _refuses(three);
+    }
+
+    function test_RevertWhen_APrecompileFails() external {
+        for (uint160 number = 5; number <= 8; ++number) {
+            vm.mockCallRevert(address(number), "", "");
+            _fails(number);
+            vm.clearMockedCalls();
+            vm.mockCall(address(number), "", "");
+            _fails(number);
+            vm.clearMockedCalls();
+        }
+        // An answer that is neither yes nor no is not yes.
+        vm.mockCall(address(8), "", abi.encode(2));
+        _refuses(three);
+    }
+
+    /* MODEL */
+
+    function test_When_TheModelBegins() external view {
+        vm.assertEq(verifier.initialModel(), new bytes(64), "commitment to zero");
+    }
+
+    function test_When_TheModelAdvances() external view {
+        bytes memory first =
+            verifier.advanceModel(verifier.initialModel(), three.commitments, _weights(), CID);
+        vm.assertEq(first, _bytes(".model.first"), "first settlement");
+        bytes memory second = verifier.advanceModel(first, three.commitments, _weights(), "");
+        vm.assertEq(second, _bytes(".model.second"), "second settlement");
+    }
+
+    function test_When_CommitmentsFollowThoseWithAWeight() external view {
+        uint256[] memory weights = new uint256[](1);
+        weights[0] = 1;
+        bytes memory model = verifier.advanceModel(new bytes(64), three.commitments, weights, CID);
+        vm.assertEq(model, _resized(three.commitments, 64), "the first alone");
+    }
+
+    function test_When_NobodyHasAWeight() external view {
+        bytes memory model = _bytes(".model.first");
+        vm.assertEq(verifier.advanceModel(model, three.commitments, new uint256[](3), CID), model, "kept");
+        vm.assertEq(verifier.advanceModel(model, "", new uint256[](0), CID), model, "nobody at all");
+        bytes memory zero = verifier.initialModel();
+        vm.assertEq(verifier.advanceModel(zero, "", new uint256[](0), CID), zero, "still zero");
+    }
+
+    function test_RevertWhen_TheModelHasAnotherLength() external {
+        uint256[4] memory lengths = [uint256(0), 32, 63, 65];
+        for (uint256 i = 0; i < lengths.length; ++i) {
+            vm.expectRevert(
+                abi.encodeWithSelector(Errors.GramVerifier_LengthOfModel.selector, lengths[i], 64)
+            );
+            verifier.advanceModel(new bytes(lengths[i]), three.commitments, _weights(), CID);
+        }
+    }
+
+    function test_RevertWhen_TheModelIsNoPoint() external {
+        bytes32 element = "model";
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.GramVerifier_PointNotOnCurve.selector, element, 0, 0, 1)
+        );
+        verifier.advanceModel(_with(new bytes(64), 32, 1), three.commitments, _weights(), CID);
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.GramVerifier_CoordinateOutOfRange.selector, element, 0, P, 0)
+        );
+        verifier.advanceModel(_with(new bytes(64), 0, P), three.commitments, _weights(), CID);
+    }
+
+    function test_RevertWhen_AWeightedCommitmentIsNoPoint() external {
+        bytes memory commitments = _with(_with(three.commitments, 64, 0), 96, 0);
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.GramVerifier_PointAtInfinity.selector, bytes32("commitment"), 2)
+        );
+        verifier.advanceModel(new bytes(64), commitments, _weights(), CID);
+    }
+
+    function test_RevertWhen_ThereAreMoreWeightsThanCommitments() external {
+        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_NumberOfCommitments.selector, 3, 4, 255));
+        verifier.advanceModel(new bytes(64), three.commitments, new uint256[](4), CID);
+        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_LengthOfCommitments.selector, 191, 64));
+        verifier.advanceModel(new bytes(64), _resized(three.commitments, 191), _weights(), CID);
+    }
+
+    /* HELPERS */
+
+    function _verify(Proven memory proven) private view returns (bool) {
+        return verifier.verify(proven.context, proven.commitments, proven.gram, proven.proof);
+    }
+
+    function _refuses(Proven memory proven) private {
+        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_EquationFails.selector, proven.context));
+        _verify(proven);
+    }
+
+    function _fails(uint256 precompile) private {
+        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_PrecompileFailed.selector, precompile));
+        _verify(three);
+    }
+
+    function _weights() private view returns (uint256[] memory weights) {
+        bytes32[] memory words = vm.parseJsonBytes32Array(vectors, ".model.weights");
+        weights = new uint256[](words.length);
+        for (uint256 i = 0; i < words.length; ++i) {
+            weights[i] = uint256(words[i]);
+        }
+    }
+}
