@@ -1,0 +1,40 @@
+"""Arithmetic of the BN254 curve, compiled when first used; see `compile_engine`.
+
+It does not run in constant time: whoever can time it on the same machine may learn about secret scalars, so secrets
+are to be worked on by their owner's machine.
+"""
+
+from zk.bn254.errors import ArrayError, PointEncodingError
+from zk.bn254.msm import (
+    multi_scalar_multiplication,
+    multi_scalar_multiplication_int16,
+    multi_scalar_multiplication_int64,
+)
+from zk.bn254.points import (
+    g1_add,
+    g1_from_bytes,
+    g1_generator,
+    g1_multiply,
+    g1_negate,
+    g1_to_bytes,
+    require_g1,
+)
+from zk.bn254.scalars import scalars_from_int64, scalars_from_integers, scalars_to_integers
+
+__all__ = [
+    "ArrayError",
+    "PointEncodingError",
+    "g1_add",
+    "g1_from_bytes",
+    "g1_generator",
+    "g1_multiply",
+    "g1_negate",
+    "g1_to_bytes",
+    "multi_scalar_multiplication",
+    "multi_scalar_multiplication_int16",
+    "multi_scalar_multiplication_int64",
+    "require_g1",
+    "scalars_from_int64",
+    "scalars_from_integers",
+    "scalars_to_integers",
+]
