@@ -60,6 +60,21 @@ def make_key(tau: int, beta: int) -> VerificationKey:
     )
 
 
+def encode_key(key: VerificationKey) -> bytes:
+    """Return the key's points one after the other."""
+    return key.tau + key.beta + key.tau_g2 + key.tau_squared_g2
+
+
+def identity(key: VerificationKey) -> bytes:
+    """Return the hash that identifies the key's reference string."""
+    return bytes(keccak(b"cairn/gram-proof/1/srs".ljust(32, b"\0") + encode_key(key)))
+
+
+def development_secret(name: str) -> int:
+    """Return a secret of the development set-up, as `zk.srs.development` publishes it."""
+    return int.from_bytes(keccak(f"cairn/development/{name}".encode("ascii")), "big") % SCALAR_ORDER
+
+
 def point_outside_subgroup() -> bytes:
     """Return a point of the curve of G2 that does not have the order r; nearly every one is such."""
     for first in range(1, 100):
@@ -128,10 +143,12 @@ def build() -> str:
     proofs = {name: describe(name, vectors, key) for name, vectors in STATEMENTS.items()}
     commitments = bytes.fromhex(str(proofs["three"]["commitments"])[2:])
     first = advance(bytes(64), commitments)
-    encoded = key.tau + key.beta + key.tau_g2 + key.tau_squared_g2
+    development = make_key(development_secret("tau"), development_secret("beta"))
     content = {
-        "key": _hex(encoded),
-        "srs": _hex(keccak(b"cairn/gram-proof/1/srs".ljust(32, b"\0") + encoded)),
+        "key": _hex(encode_key(key)),
+        "srs": _hex(identity(key)),
+        "developmentKey": _hex(encode_key(development)),
+        "developmentSrs": _hex(identity(development)),
         "tauTimesTwo": _hex(point_to_bytes(multiply(G1, 2 * TAU % SCALAR_ORDER))),
         "outsideSubgroup": _hex(point_outside_subgroup()),
         "proofs": proofs,

@@ -21,6 +21,12 @@ import {VerificationKey, VerificationKeys} from "../libraries/VerificationKeys.s
 contract GramVerifier is IRoundVerifier {
     using Bn254 for Sum;
 
+    /* CONSTANTS */
+
+    /// @dev Identity of the development set-up, whose secrets are public.
+    bytes32 private constant DEVELOPMENT_SRS =
+        0x8b3f5e79fb7cc1fb3deeda3f7874097fb318c40dec9b4207a18dba1cf75a330d;
+
     /* IMMUTABLES */
 
     /// @notice Identity of the structured reference string, which every proof is bound to.
@@ -45,6 +51,10 @@ contract GramVerifier is IRoundVerifier {
     constructor(VerificationKey memory key) {
         VerificationKeys.check(key);
         srs = GramTranscript.identity(abi.encode(key));
+        require(
+            srs != DEVELOPMENT_SRS || LocalChains.isLocal(block.chainid),
+            Errors.GramVerifier_DevelopmentSetup(block.chainid)
+        );
         _tauX = key.tau.x;
         _tauY = key.tau.y;
         _betaX = key.beta.x;

@@ -36,6 +36,27 @@ contract GramVerifierTest is GramFixture {
         new GramVerifier(key);
     }
 
+    function test_When_TheSetUpIsForDevelopmentOnALocalChain() external {
+        VerificationKey memory key = abi.decode(_bytes(".developmentKey"), (VerificationKey));
+        uint256[3] memory ids = [uint256(1337), 31_337, 131_277_322_940_537];
+        for (uint256 i = 0; i < ids.length; ++i) {
+            vm.chainId(ids[i]);
+            vm.assertEq(new GramVerifier(key).srs(), _word(".developmentSrs"), "identity");
+        }
+    }
+
+    function test_RevertWhen_TheSetUpIsForDevelopmentOnAnotherChain() external {
+        VerificationKey memory key = abi.decode(_bytes(".developmentKey"), (VerificationKey));
+        uint256[4] memory ids = [uint256(1), 10, 31_336, 31_338];
+        for (uint256 i = 0; i < ids.length; ++i) {
+            vm.chainId(ids[i]);
+            vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_DevelopmentSetup.selector, ids[i]));
+            new GramVerifier(key);
+            // Any other set-up may be used there.
+            new GramVerifier(_key());
+        }
+    }
+
     /* PROOFS */
 
     function test_When_AProofIsHonest() external view {
