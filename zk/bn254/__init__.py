@@ -19,20 +19,29 @@ from zk.bn254.points import (
     g1_to_bytes,
     require_g1,
 )
+from zk.bn254.polynomials import add_scaled, combine_int16, divide_by_quadratic, evaluate
 from zk.bn254.scalars import scalars_from_int64, scalars_from_integers, scalars_to_integers
+from zk.bn254.transforms import autocorrelation, inverse_ntt, ntt
 
 __all__ = [
     "ArrayError",
     "PointEncodingError",
+    "add_scaled",
+    "autocorrelation",
+    "combine_int16",
+    "divide_by_quadratic",
+    "evaluate",
     "g1_add",
     "g1_from_bytes",
     "g1_generator",
     "g1_multiply",
     "g1_negate",
     "g1_to_bytes",
+    "inverse_ntt",
     "multi_scalar_multiplication",
     "multi_scalar_multiplication_int16",
     "multi_scalar_multiplication_int64",
+    "ntt",
     "require_g1",
     "scalars_from_int64",
     "scalars_from_integers",

@@ -24,9 +24,9 @@ _UNIT = to_limbs(1)
 NOUGHT = to_limbs(0)
 
 
-@compiled
+@inlined
 def multiply(a: Limbs, b: Limbs) -> Limbs:
-    """Return `a b`."""
+    """Return `a b`; inlined, because the loops over scalars hold few products and little else."""
     return montgomery_product(a, b, MODULUS, _INVERSE)
 
 
