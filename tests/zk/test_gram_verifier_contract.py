@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import astuple, replace
 
@@ -11,9 +12,11 @@ from py_ecc.optimized_bn128 import field_modulus
 from tests.zk.conftest import CONTEXT, Proven, Setup, random_openings
 from tests.zk.contract import ContractVerifier, Outcome, deploy
 from tests.zk.corpus import POINTS, SCALARS, Case, put
+from tests.zk.vectors.make import FILE
 from zk.errors import ProofRejectedError, Rejection
 from zk.readable.group import G1, SCALAR_ORDER, add, bytes_to_point, linear_combination, point_to_bytes
 from zk.readable.prover import Opening, prove
+from zk.readable.transcript import VerificationKey
 from zk.readable.verifier import bytes_to_commitments, bytes_to_proof, verify
 
 R, P = SCALAR_ORDER, field_modulus
@@ -112,6 +115,19 @@ def test_entries_of_the_whole_width_are_read_with_their_sign(setup: Setup, contr
     case = proved(setup, openings)
     assert int.from_bytes(case.gram[8:16], "big", signed=True) < -(2**62)
     assert agree(setup, contract, case) is None
+
+
+def test_the_published_vectors_are_decided_as_they_say() -> None:
+    published = json.loads(FILE.read_text("utf-8"))
+    contract = deploy(VerificationKey(**{name: bytes.fromhex(value) for name, value in published["key"].items()}))
+    decided = []
+    for case in published["cases"]:
+        inputs = [bytes.fromhex(case[name]) for name in ("context", "commitments", "gram", "proof")]
+        found = contract.verify(*inputs)
+        assert found.reason == case["rejected"], case["name"]
+        decided.append(found.accepted)
+    assert decided.count(True) >= 5
+    assert decided.count(False) >= 10
 
 
 # Malformed inputs
