@@ -103,4 +103,18 @@ contract ViewsTest is Base {
             "progress"
         );
     }
+
+    function test_When_AStructIsRead() external {
+        _create(_terms());
+        _assertWords(abi.encodeCall(market.termsOf, (1)), 27);
+        _assertWords(abi.encodeCall(market.progressOf, (1)), 15);
+        _assertWords(abi.encodeCall(market.seatsOf, (1)), 9);
+        _assertWords(abi.encodeCall(market.ledgerOf, (1)), 3);
+        _assertWords(abi.encodeCall(market.trainerOf, (1, owner)), 7);
+    }
+
+    function _assertWords(bytes memory call, uint256 words) private view {
+        (, bytes memory answer) = address(market).staticcall(call);
+        vm.assertEq(answer.length, 32 * words, "length of the answer");
+    }
 }
