@@ -5,11 +5,13 @@ are to be worked on by their owner's machine.
 """
 
 from zk.bn254.errors import ArrayError, PointEncodingError
+from zk.bn254.g2_points import g2_from_bytes, g2_generator, g2_multiply, g2_to_bytes, require_g2
 from zk.bn254.msm import (
     multi_scalar_multiplication,
     multi_scalar_multiplication_int16,
     multi_scalar_multiplication_int64,
 )
+from zk.bn254.pairing import pairing_product_is_one
 from zk.bn254.points import (
     g1_add,
     g1_from_bytes,
@@ -37,12 +39,18 @@ __all__ = [
     "g1_multiply",
     "g1_negate",
     "g1_to_bytes",
+    "g2_from_bytes",
+    "g2_generator",
+    "g2_multiply",
+    "g2_to_bytes",
     "inverse_ntt",
     "multi_scalar_multiplication",
     "multi_scalar_multiplication_int16",
     "multi_scalar_multiplication_int64",
     "ntt",
+    "pairing_product_is_one",
     "require_g1",
+    "require_g2",
     "scalars_from_int64",
     "scalars_from_integers",
     "scalars_to_integers",

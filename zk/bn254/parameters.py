@@ -44,21 +44,23 @@ TWIST: Final = (9, 1)
 TWO_ADICITY: Final = 28
 SCALAR_GENERATOR: Final = 5
 
-_Extended = tuple[int, int]
-_Point = tuple[_Extended, _Extended] | None
+Extended = tuple[int, int]
+_Point = tuple[Extended, Extended] | None
 
 
-def _multiply(a: _Extended, b: _Extended) -> _Extended:
+def multiply_extended(a: Extended, b: Extended) -> Extended:
+    """Return the product of two elements (a, b), for a + b i, of the base field extended by i."""
     return (a[0] * b[0] - a[1] * b[1]) % BASE_MODULUS, (a[0] * b[1] + a[1] * b[0]) % BASE_MODULUS
 
 
-def _subtract(a: _Extended, b: _Extended) -> _Extended:
+def _subtract(a: Extended, b: Extended) -> Extended:
     return (a[0] - b[0]) % BASE_MODULUS, (a[1] - b[1]) % BASE_MODULUS
 
 
-def _divide(a: _Extended, b: _Extended) -> _Extended:
+def divide_extended(a: Extended, b: Extended) -> Extended:
+    """Return the quotient of two elements of the base field extended by i."""
     norm = pow(b[0] * b[0] + b[1] * b[1], -1, BASE_MODULUS)
-    return _multiply(a, (b[0] * norm % BASE_MODULUS, -b[1] * norm % BASE_MODULUS))
+    return multiply_extended(a, (b[0] * norm % BASE_MODULUS, -b[1] * norm % BASE_MODULUS))
 
 
 def _add(first: _Point, second: _Point) -> _Point:
@@ -69,12 +71,12 @@ def _add(first: _Point, second: _Point) -> _Point:
     if x == other_x:
         if y != other_y:
             return None
-        square = _multiply(x, x)
-        slope = _divide((3 * square[0], 3 * square[1]), (2 * y[0], 2 * y[1]))
+        square = multiply_extended(x, x)
+        slope = divide_extended((3 * square[0], 3 * square[1]), (2 * y[0], 2 * y[1]))
     else:
-        slope = _divide(_subtract(other_y, y), _subtract(other_x, x))
-    sum_x = _subtract(_subtract(_multiply(slope, slope), x), other_x)
-    return sum_x, _subtract(_multiply(slope, _subtract(x, sum_x)), y)
+        slope = divide_extended(_subtract(other_y, y), _subtract(other_x, x))
+    sum_x = _subtract(_subtract(multiply_extended(slope, slope), x), other_x)
+    return sum_x, _subtract(multiply_extended(slope, _subtract(x, sum_x)), y)
 
 
 def _multiple(point: _Point, factor: int) -> _Point:
@@ -87,9 +89,9 @@ def _multiple(point: _Point, factor: int) -> _Point:
     return result
 
 
-def _is_on_curve(point: tuple[_Extended, _Extended], coefficient: _Extended) -> bool:
+def _is_on_curve(point: tuple[Extended, Extended], coefficient: Extended) -> bool:
     x, y = point
-    return _subtract(_multiply(y, y), _multiply(_multiply(x, x), x)) == coefficient
+    return _subtract(multiply_extended(y, y), multiply_extended(multiply_extended(x, x), x)) == coefficient
 
 
 def _require(condition: bool, claim: str) -> None:
@@ -108,7 +110,7 @@ def _check() -> None:
     _require(pow(SCALAR_GENERATOR, half, r) == r - 1, "5 is no square in the scalar field")
     g1 = ((G1_GENERATOR[0], 0), (G1_GENERATOR[1], 0))
     _require(_is_on_curve(g1, (G1_COEFFICIENT, 0)), "the generator of G1 is on the curve")
-    _require(_is_on_curve(G2_GENERATOR, _divide((3, 0), TWIST)), "the generator of G2 is on the twist")
+    _require(_is_on_curve(G2_GENERATOR, divide_extended((3, 0), TWIST)), "the generator of G2 is on the twist")
     _require(_multiple(g1, r) is None, "r times the generator of G1 is infinity")
     _require(_multiple(G2_GENERATOR, r) is None, "r times the generator of G2 is infinity")
 
