@@ -4,6 +4,7 @@ It does not run in constant time: whoever can time it on the same machine may le
 are to be worked on by their owner's machine.
 """
 
+from zk.bn254.compilation import compile_engine
 from zk.bn254.errors import ArrayError, PointEncodingError
 from zk.bn254.g2_points import g2_from_bytes, g2_generator, g2_multiply, g2_to_bytes, require_g2
 from zk.bn254.msm import (
@@ -22,6 +23,7 @@ from zk.bn254.points import (
     require_g1,
 )
 from zk.bn254.polynomials import add_scaled, combine_int16, divide_by_quadratic, evaluate
+from zk.bn254.powers import powers_of
 from zk.bn254.scalars import scalars_from_int64, scalars_from_integers, scalars_to_integers
 from zk.bn254.transforms import autocorrelation, inverse_ntt, ntt
 
@@ -31,6 +33,7 @@ __all__ = [
     "add_scaled",
     "autocorrelation",
     "combine_int16",
+    "compile_engine",
     "divide_by_quadratic",
     "evaluate",
     "g1_add",
@@ -49,6 +52,7 @@ __all__ = [
     "multi_scalar_multiplication_int64",
     "ntt",
     "pairing_product_is_one",
+    "powers_of",
     "require_g1",
     "require_g2",
     "scalars_from_int64",

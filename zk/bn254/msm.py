@@ -19,7 +19,7 @@ from zk.bn254.limbs import Int16Array, Int64Array, UInt64Array, load
 from zk.bn254.parallel import core_count, run_all, split_range
 
 # Bits of what is cut into digits, with a sign: a scalar is below 2^254.
-_SCALAR_BITS: Final = 255
+SCALAR_BITS: Final = 255
 _DIGIT_BITS: Final = 16
 
 # Products of the base field for each point of a window and, as two additions in XYZZ coordinates, for each bucket.
@@ -48,10 +48,10 @@ def multi_scalar_multiplication(points: UInt64Array, scalars: UInt64Array) -> UI
     """
     points, scalars = readable_points(points), readable_scalars(scalars)
     _require_same_length(points, scalars)
-    width, windows = _window(len(points), _SCALAR_BITS)
+    width, windows = digit_width(len(points), SCALAR_BITS)
     digits = np.empty((windows, len(points)), np.int16)
     ranges = split_range(len(points), core_count(), smallest=1024)
-    run_all(_cut_scalars, [(scalars, width, digits, begin, end) for begin, end in ranges])
+    run_all(cut_scalars, [(scalars, width, digits, begin, end) for begin, end in ranges])
     return _sum_of_windows(points, digits, width)
 
 
@@ -62,7 +62,7 @@ def multi_scalar_multiplication_int16(points: UInt64Array, coordinates: Int16Arr
     """
     points, coordinates = readable_points(points), readable("coordinates", coordinates, np.int16, (None,))
     _require_same_length(points, coordinates)
-    width, windows = _window(len(points), 16)
+    width, windows = digit_width(len(points), 16)
     if windows == 1:
         return _sum_of_windows(points, coordinates.reshape(1, -1), width)
     return _sum_of_windows(points, _cut(coordinates.astype(np.int64), width, windows), width)
@@ -75,7 +75,7 @@ def multi_scalar_multiplication_int64(points: UInt64Array, coordinates: Int64Arr
     """
     points, coordinates = readable_points(points), readable("coordinates", coordinates, np.int64, (None,))
     _require_same_length(points, coordinates)
-    width, windows = _window(len(points), 64)
+    width, windows = digit_width(len(points), 64)
     return _sum_of_windows(points, _cut(coordinates, width, windows), width)
 
 
@@ -84,7 +84,7 @@ def _require_same_length(points: UInt64Array, factors: npt.NDArray[np.generic]) 
         raise ArrayError("points", len(points), f"as many as their {len(factors)} factors")
 
 
-def _window(size: int, bits: int) -> tuple[int, int]:
+def digit_width(size: int, bits: int) -> tuple[int, int]:
     """Return how wide the digits should be, in bits, and how many of them hold a signed integer of so many bits."""
     best = (0, 0)
     least = np.inf
@@ -100,7 +100,7 @@ def _window(size: int, bits: int) -> tuple[int, int]:
 
 
 @compiled
-def _cut_scalars(scalars: UInt64Array, width: int, digits: Int16Array, begin: int, end: int) -> None:
+def cut_scalars(scalars: UInt64Array, width: int, digits: Int16Array, begin: int, end: int) -> None:
     """Write the signed digits of `scalars[begin:end]`, the least significant first, to the columns of `digits`."""
     windows = digits.shape[0]
     half = 1 << (width - 1)

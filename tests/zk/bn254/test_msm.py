@@ -94,7 +94,7 @@ def test_a_window_as_wide_as_the_coordinates_agrees():
 @pytest.mark.parametrize("bits", [16, 64, 255])
 def test_every_width_of_digits_holds_the_extremes(bits):
     for size in (1, 100, 10**4, 10**5, 10**6, 10**8):
-        width, windows = msm._window(size, bits)
+        width, windows = msm.digit_width(size, bits)
         assert windows * width >= bits
         assert windows == 1 or bits - (windows - 1) * width < 16
 
@@ -102,9 +102,9 @@ def test_every_width_of_digits_holds_the_extremes(bits):
 @pytest.mark.parametrize("size", [1, 100, 3000, 40_000, 200_000, 10**6, 10**8])
 def test_extreme_scalars_are_cut_into_digits_that_make_them_up(size):
     values = [0, 1, R - 1, R // 2, 2**253, 2**253 - 1, R - 2**200]
-    width, windows = msm._window(size, 255)
+    width, windows = msm.digit_width(size, 255)
     digits = np.zeros((windows, len(values)), np.int16)
-    msm._cut_scalars(scalars_from_integers(values), width, digits, 0, len(values))
+    msm.cut_scalars(scalars_from_integers(values), width, digits, 0, len(values))
     assert np.abs(digits.astype(np.int64)).max() <= 2 ** (width - 1)
     for k, value in enumerate(values):
         assert sum(int(digit) << width * w for w, digit in enumerate(digits[:, k])) == value
