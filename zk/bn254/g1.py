@@ -12,7 +12,7 @@ import numpy as np
 
 from zk.bn254 import base_field as fp
 from zk.bn254.jit import compiled, inlined
-from zk.bn254.limbs import Int64Array, Limbs, UInt64Array, are_equal, is_zero, to_limbs
+from zk.bn254.limbs import Int64Array, Limbs, UInt64Array, are_equal, is_zero, load, store, to_limbs
 
 Affine = tuple[Limbs, Limbs]
 XYZZ = tuple[Limbs, Limbs, Limbs, Limbs]
@@ -158,15 +158,17 @@ def _denominator(first: Affine, second: Affine) -> tuple[Limbs, int]:
 
 @inlined
 def _chord(first: Affine, second: Affine, inverse: Limbs, is_same: bool) -> Affine:
-    """Return the sum of two points, given the inverse of the slope's denominator."""
+    """Return the sum of two points, given the inverse, unreduced, of the slope's denominator."""
     if is_same:
         square = fp.square(first[0])
         rise = fp.add(fp.double(square), square)
     else:
         rise = fp.subtract(second[1], first[1])
-    slope = fp.multiply(rise, inverse)
-    x = fp.subtract(fp.subtract(fp.square(slope), first[0]), second[0])
-    return x, fp.subtract(fp.multiply(slope, fp.subtract(first[0], x)), first[1])
+    slope = fp.multiply_unreduced(rise, inverse)
+    slope_squared = fp.reduce(fp.multiply_unreduced(slope, slope))
+    x = fp.subtract(fp.subtract(slope_squared, first[0]), second[0])
+    fall = fp.reduce(fp.multiply_unreduced(fp.subtract(first[0], x), slope))
+    return x, fp.subtract(fall, first[1])
 
 
 @compiled
@@ -174,7 +176,8 @@ def add_pairs(points: UInt64Array, left: Int64Array, right: Int64Array, count: i
     """Add `points[right[k]]` to `points[left[k]]` in place for all k < count, which share one inversion.
 
     No place may be in two pairs. Montgomery's trick: with the products of the first k denominators at hand, the
-    inverse of the product of all gives every single inverse by two products, from the last to the first.
+    inverse of the product of all gives every single inverse by two products, from the last to the first. Products of
+    products are reduced only where a difference is taken.
 
     Parameters
     ----------
@@ -187,15 +190,15 @@ def add_pairs(points: UInt64Array, left: Int64Array, right: Int64Array, count: i
     """
     product = fp.ONE
     for k in range(count):
-        products[k, 0], products[k, 1], products[k, 2], products[k, 3] = product
+        store(products, k, product)
         denominator, _ = _denominator(load_point(points, left[k]), load_point(points, right[k]))
-        product = fp.multiply(product, denominator)
+        product = fp.multiply_unreduced(denominator, product)
     inverse = fp.invert(product)
     for k in range(count - 1, -1, -1):
         first, second = load_point(points, left[k]), load_point(points, right[k])
         denominator, case = _denominator(first, second)
-        single = fp.multiply(inverse, (products[k, 0], products[k, 1], products[k, 2], products[k, 3]))
-        inverse = fp.multiply(inverse, denominator)
+        single = fp.multiply_unreduced(inverse, load(products, k))
+        inverse = fp.multiply_unreduced(denominator, inverse)
         if case <= _SAME:
             store_point(points, left[k], _chord(first, second, single, case == _SAME))
         elif case == _OPPOSITE:

@@ -51,7 +51,7 @@ def _subtract_with_borrow(_context: _Untyped, _a: _Untyped, _b: _Untyped, _borro
 
 
 def _prefetch(_context: _Untyped, array: _Untyped, _row: _Untyped) -> _Untyped:
-    """Ask memory for a row of an array that will be read soon; has no other effect."""
+    """Ask memory for both ends of a row of an array that will be read soon; has no other effect."""
 
     def generate(context: _Untyped, builder: _Untyped, signature: _Untyped, arguments: _Untyped) -> _Untyped:
         structure = context.make_array(signature.args[0])(context, builder, arguments[0])
@@ -63,7 +63,8 @@ def _prefetch(_context: _Untyped, array: _Untyped, _row: _Untyped) -> _Untyped:
         # To be read, to be kept in all caches, data.
         options = [number(0), number(3), number(1)]
         function = declare(builder.module, function_type, "llvm.prefetch.p0")
-        builder.call(function, [builder.inttoptr(address, pointer), *options])
+        for end in (address, builder.add(address, builder.sub(stride, _WORD(1)))):
+            builder.call(function, [builder.inttoptr(end, pointer), *options])
         return context.get_dummy_value()
 
     return types.void(array, types.int64), generate

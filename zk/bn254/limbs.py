@@ -101,16 +101,22 @@ def _accumulate_row(t: Limbs, a: Limbs, word: np.uint64, modulus: Limbs, inverse
 
 
 @inlined
-def montgomery_product(a: Limbs, b: Limbs, modulus: Limbs, inverse: np.uint64) -> Limbs:
-    """Return `a b / R mod modulus`, for `a` below the modulus and any `b` below `R`.
+def montgomery_product_unreduced(a: Limbs, b: Limbs, modulus: Limbs, inverse: np.uint64) -> Limbs:
+    """Return `a b / R` or that plus the modulus, below twice the modulus, for `a` and `b` below twice the modulus.
 
-    The inverse is `-1 / modulus mod 2^64`.
+    More generally for `a` below twice and `b` below `R` the value is below `a b / R + modulus`. The inverse is
+    `-1 / modulus mod 2^64`.
     """
     t = _accumulate_row((ZERO, ZERO, ZERO, ZERO), a, b[0], modulus, inverse)
     t = _accumulate_row(t, a, b[1], modulus, inverse)
     t = _accumulate_row(t, a, b[2], modulus, inverse)
-    t = _accumulate_row(t, a, b[3], modulus, inverse)
-    return reduce_once(t, modulus)
+    return _accumulate_row(t, a, b[3], modulus, inverse)
+
+
+@inlined
+def montgomery_product(a: Limbs, b: Limbs, modulus: Limbs, inverse: np.uint64) -> Limbs:
+    """Return `a b / R mod modulus`, for `a` and `b` below twice the modulus, or `a` below it and any `b` below `R`."""
+    return reduce_once(montgomery_product_unreduced(a, b, modulus, inverse), modulus)
 
 
 @inlined
