@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from benchmarks.goals import Goal
 from marketplace.demo.report import Report, build_report, examine
 from marketplace.demo.run import DemoRun, DemoSettings, run_demo
 from marketplace.training.scenario import Role
@@ -56,20 +57,6 @@ class SeedResult:
     def poisoner_shares(self) -> list[float]:
         """What each poisoner was paid as a share of the reward."""
         return [paid / self.reward_wei for paid in self.poisoner_paid_wei.values()]
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What was aimed at and what came out; `met` if `measured` is at most `limit`."""
-
-    name: str
-    measured: float
-    limit: float
-
-    @property
-    def met(self) -> bool:
-        """Whether the goal is met."""
-        return self.measured <= self.limit
 
 
 def run(settings: Sequence[DemoSettings], progress: Callable[[SeedResult], None]) -> list[SeedResult]:

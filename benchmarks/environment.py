@@ -6,12 +6,23 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 RESULTS: Final = Path(__file__).parent / "results"
-PACKAGES: Final = ("cairn-market", "numpy", "torch", "scikit-learn", "web3", "py-evm", "eth-account", "cryptography")
+PACKAGES: Final = (
+    "cairn-market",
+    "numpy",
+    "numba",
+    "py-ecc",
+    "torch",
+    "scikit-learn",
+    "web3",
+    "py-evm",
+    "eth-account",
+    "cryptography",
+)
 
 
 def machine() -> dict[str, Any]:
@@ -36,7 +47,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_results(path: Path, seed: int, results: Mapping[str, Any]) -> None:
+def document(seed: int, results: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a benchmark's results with machine, versions and seed."""
+    return {"machine": machine(), "versions": versions(), "seed": seed, "results": results}
+
+
+def write_results(path: Path, seed: int, results: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
     """Write a benchmark's results with machine, versions and seed, replacing a file that is there.
 
     Parameters
@@ -48,10 +64,9 @@ def write_results(path: Path, seed: int, results: Mapping[str, Any]) -> None:
     results
         What was measured.
     """
-    document = {"machine": machine(), "versions": versions(), "seed": seed, "results": results}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    temporary.write_text(json.dumps(document(seed, results), indent=2) + "\n", "utf-8")
     temporary.replace(path)
 
 

@@ -11,7 +11,8 @@ from marketplace.cli.common import examples, table
 from marketplace.cli.group import ExitCode
 
 if TYPE_CHECKING:
-    from benchmarks.demo import Goal, SeedResult
+    from benchmarks.demo import SeedResult
+    from benchmarks.goals import Goal
 
 app = typer.Typer(help="Measure Cairn again, and see whether it still meets its goals.", no_args_is_help=True)
 
@@ -71,6 +72,66 @@ def bench_gas(
         typer.echo(fault, err=True)
     if over_limit(document):
         raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command(
+    "zk", epilog=examples("cairn bench zk --dim 1048576 --trainers 16 --json", "cairn bench zk --sweep --largest")
+)
+def bench_zk(
+    dim: Annotated[int, typer.Option(min=1, help="Coordinates of an update.")] = 2**20,
+    trainers: Annotated[int, typer.Option(min=1, max=255, help="Updates in the proof.")] = 16,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Measure many sizes instead, and write docs/gram-proof-cost.md.")
+    ] = False,
+    largest: Annotated[bool, typer.Option("--largest", help="Let the sweep reach 2^22 coordinates.")] = False,
+    with_ezkl: Annotated[
+        bool, typer.Option("--with-ezkl", help="Also prove a small statement in ezkl, in an environment of its own.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Where the updates come from.")] = 0,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where the results go.  [default: benchmarks/results/zk.json for a sweep, else nowhere]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Measure the Gram proof: commit, prove, verify, and the peak of memory.
+
+    Ends with 1 if a goal for the sizes measured is missed.
+    """
+    import json
+
+    from benchmarks import zk
+    from benchmarks.environment import document, write_results
+
+    sizes = zk.sweep_sizes(largest) if sweep else [(dim, trainers)]
+    if with_ezkl:
+        sizes.append(zk.EZKL_SIZE)
+    rows = zk.run(sizes, seed, lambda row: typer.echo(_zk_line(row), err=True))
+    if with_ezkl:
+        from benchmarks.ezkl import compare
+
+        rows[-1] |= compare(rows[-1], seed)
+        typer.echo(_zk_line(rows[-1]), err=True)
+    found = zk.goals(rows)
+    target = results or (Path("benchmarks/results/zk.json") if sweep else None)
+    if target is not None:
+        write_results(target, seed, rows)
+    if sweep:
+        zk.write_table(rows, zk.TABLE)
+        zk.plot(rows, zk.PLOT)
+    typer.echo(json.dumps(document(seed, rows), indent=2) if json_output else "\n".join(_verdicts(found, True)))
+    if not all(goal.met for goal in found):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _zk_line(row: dict[str, object]) -> str:
+    return "  ".join(
+        f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()
+    )
 
 
 def _say(result: SeedResult) -> None:

@@ -11,8 +11,8 @@ from py_ecc.optimized_bn128 import field_modulus
 
 from tests.zk.conftest import CONTEXT, Proven, Setup, random_openings
 from tests.zk.contract import ContractVerifier, Outcome, deploy
-from tests.zk.corpus import POINTS, SCALARS, Case, put
 from tests.zk.vectors.make import FILE
+from tests.zk_attacks.corpus import POINTS, SCALARS, Case, put
 from zk.errors import ProofRejectedError, Rejection
 from zk.readable.group import G1, SCALAR_ORDER, add, bytes_to_point, linear_combination, point_to_bytes
 from zk.readable.prover import Opening, prove

@@ -14,7 +14,7 @@ import pytest
 from py_ecc.optimized_bn128 import G1, multiply
 
 from tests.zk.conftest import BETA, CONTEXT, Setup, random_openings
-from tests.zk.lattice import short_relation
+from tests.zk_attacks.lattice import short_relation
 from zk.errors import ProofRejectedError, Rejection
 from zk.readable import transcript
 from zk.readable.group import (

@@ -1,0 +1,189 @@
+"""Commitments to integer vectors: hiding, binding and additively homomorphic.
+
+    Com(q; b) = [f(tau)] + b [beta],    f(X) = sum_k q[k] X^k
+
+Perfectly hiding by the blinder b, binding as long as nobody finds tau or beta (Kate, Zaverucha, Goldberg 2010, with the
+blinder on a base of its own). `Com(q; b) + Com(q'; b') = Com(q + q'; b + b')`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from zk.bn254 import (
+    combine_int16,
+    g1_add,
+    g1_from_bytes,
+    g1_multiply,
+    g1_to_bytes,
+    multi_scalar_multiplication,
+    multi_scalar_multiplication_int16,
+    multi_scalar_multiplication_int64,
+    scalars_from_integers,
+)
+from zk.bn254.parameters import SCALAR_MODULUS
+from zk.errors import CommitmentError
+from zk.srs.file import StructuredReferenceString, require_dimension
+
+Update = npt.NDArray[np.int16]
+
+COMMITMENT_BYTES: Final = 64
+# Bits of the random factors of a batch: a wrong opening passes with probability 2^-128.
+_BATCH_BITS: Final = 128
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a commitment commits to.
+
+    Attributes
+    ----------
+    update
+        int16, shape (d,).
+    blinder
+        b, below r; never used for another commitment.
+    """
+
+    update: Update
+    blinder: int
+
+
+def new_blinder() -> int:
+    """Draw a blinder from the operating system; one for each commitment, never used again."""
+    return secrets.randbelow(SCALAR_MODULUS)
+
+
+def commit(srs: StructuredReferenceString, opening: Opening) -> bytes:
+    """Commit to an update.
+
+    Parameters
+    ----------
+    srs
+        With at least 12 more powers than the update has coordinates.
+    opening
+        The update and a new blinder.
+
+    Returns
+    -------
+    bytes
+        A point of G1, 64 bytes.
+
+    Raises
+    ------
+    CommitmentError
+        If the update is not one axis of int16, or the blinder is not in [0, r).
+    TooFewPowersError
+        If the reference string is too short for the update.
+    """
+    update = _checked(srs, opening, np.int16)
+    body = multi_scalar_multiplication_int16(srs.powers[: update.size], update)
+    return _blinded(srs, body, opening.blinder)
+
+
+def commit_sum(srs: StructuredReferenceString, coordinates: npt.NDArray[np.int64], blinder: int) -> bytes:
+    """Commit to a weighted sum of updates, for the comparison with the same sum of commitments.
+
+    Parameters
+    ----------
+    srs
+        As for `commit`.
+    coordinates
+        int64, shape (d,).
+    blinder
+        The weighted sum of the blinders modulo r.
+
+    Raises
+    ------
+    CommitmentError, TooFewPowersError
+        As for `commit`.
+    """
+    _require_blinder(blinder)
+    vector = _vector(srs, coordinates, np.int64)
+    return _blinded(srs, multi_scalar_multiplication_int64(srs.powers[: vector.size], vector), blinder)
+
+
+def opens(srs: StructuredReferenceString, commitment: bytes, opening: Opening) -> bool:
+    """Whether the commitment is one to this update with this blinder."""
+    return commit(srs, opening) == commitment
+
+
+def wrong_openings(
+    srs: StructuredReferenceString, commitments: Sequence[bytes], openings: Sequence[Opening]
+) -> list[int]:
+    """Return the positions of the openings that don't open their commitments.
+
+    One multi-scalar multiplication checks them all: `sum_i x_i C_i = Com(sum_i x_i q_i; sum_i x_i b_i)` for random
+    128-bit factors x, which hides a wrong opening with probability `2^-128`. Only if it fails is each one looked at.
+
+    Parameters
+    ----------
+    srs
+        As for `commit`.
+    commitments
+        n encoded points.
+    openings
+        As many, their updates of one length.
+
+    Raises
+    ------
+    CommitmentError
+        If the numbers or the lengths differ, or an opening is out of range.
+    PointEncodingError
+        If a commitment is not a point.
+    """
+    if len(commitments) != len(openings):
+        raise CommitmentError("number of openings", len(openings), len(commitments))
+    if not openings:
+        return []
+    updates = [_checked(srs, opening, np.int16) for opening in openings]
+    if len({update.size for update in updates}) > 1:
+        raise CommitmentError("length of the updates", sorted({update.size for update in updates}), "one length")
+    factors = [secrets.randbits(_BATCH_BITS) for _ in openings]
+    points = np.concatenate([g1_from_bytes(commitment) for commitment in commitments])
+    claimed = g1_to_bytes(weighted_sum(points, factors))
+    blinder = sum(factor * opening.blinder for factor, opening in zip(factors, openings, strict=True))
+    combined = combine_int16(updates, factors)
+    body = multi_scalar_multiplication(srs.powers[: len(combined)], combined)
+    if _blinded(srs, body, blinder % SCALAR_MODULUS) == claimed:
+        return []
+    return [
+        position
+        for position, (commitment, opening) in enumerate(zip(commitments, openings, strict=True))
+        if not opens(srs, commitment, opening)
+    ]
+
+
+def weighted_sum(points: npt.NDArray[np.uint64], weights: Sequence[int]) -> npt.NDArray[np.uint64]:
+    """Return `sum_i w_i C_i`, shape (1, 2, 4), for points of shape (n, 2, 4)."""
+    return multi_scalar_multiplication(points, scalars_from_integers(list(weights)))
+
+
+def _checked(srs: StructuredReferenceString, opening: Opening, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    _require_blinder(opening.blinder)
+    return _vector(srs, opening.update, dtype)
+
+
+def _require_blinder(blinder: int) -> None:
+    if not 0 <= blinder < SCALAR_MODULUS:
+        raise CommitmentError("blinder", blinder, f"at least 0 and below {SCALAR_MODULUS}")
+
+
+def _vector(srs: StructuredReferenceString, vector: npt.NDArray[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Refuse what is not a vector of this type that the reference string has powers for."""
+    if vector.ndim != 1 or vector.dtype.newbyteorder("=") != np.dtype(dtype):
+        raise CommitmentError(
+            "update", f"{vector.dtype}, shape {vector.shape}", f"{np.dtype(dtype).name} with one axis"
+        )
+    require_dimension(srs, vector.size)
+    return np.ascontiguousarray(vector, dtype=dtype)
+
+
+def _blinded(srs: StructuredReferenceString, body: npt.NDArray[np.uint64], blinder: int) -> bytes:
+    """Add `b [beta]` and encode."""
+    return g1_to_bytes(g1_add(body, g1_multiply(g1_from_bytes(srs.key.beta_g1), blinder)))
