@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -65,3 +66,10 @@ def test_machine_code_is_bound_to_all_sources_of_the_engine():
     kept = [dispatcher._cache for dispatcher in dispatchers().values() if hasattr(dispatcher._cache, "_cache_file")]
     assert len(kept) > 40
     assert {cache._cache_file._source_stamp for cache in kept} == {SOURCE_DIGEST}
+
+
+def test_without_a_place_for_machine_code_it_stays_in_memory():
+    """Only notebooks get a directory here, so the engine gets none."""
+    program = "import zk.bn254 as e; assert e.scalars_to_integers(e.scalars_from_integers([5])) == [5]"
+    environment = os.environ | {"NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
