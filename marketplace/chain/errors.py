@@ -188,3 +188,27 @@ class UnconfirmedError(ChainError):
 
 class DeploymentError(ChainError):
     """Thrown when a deployment file is not one, or does not fit the chain or this version of Cairn."""
+
+
+class InsecureSetupError(ChainError):
+    """Thrown when a structured reference string whose secrets are public is meant for a chain where coins have worth.
+
+    Attributes
+    ----------
+    identity
+        Of the structured reference string, 32 bytes.
+    chain_id
+        Of the chain.
+    local
+        Ids of the chains on which it may be used.
+    """
+
+    def __init__(self, identity: bytes, chain_id: int, local: tuple[int, ...]) -> None:
+        self.identity = identity
+        self.chain_id = chain_id
+        self.local = local
+        super().__init__(
+            f"The structured reference string {identity.hex()} is for development: anybody can forge proofs with it. "
+            f"It works on local chains only ({', '.join(map(str, local))}), and this is chain {chain_id}; import one "
+            "of a public ceremony with `cairn srs import`."
+        )

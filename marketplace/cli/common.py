@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 DEFAULT_RPC: Final = "http://127.0.0.1:8545"
 DEFAULT_DEPLOYMENT: Final = Path("cairn-deployment.json")
-# Ganache's, Hardhat's and Anvil's, eth-tester's; those on which the development verifier lets itself be deployed.
-LOCAL_CHAIN_IDS: Final = (1_337, 31_337, 131_277_322_940_537)
 
 
 class CommandError(CairnError):
@@ -182,6 +180,8 @@ def require_local(w3: Web3, what: str) -> None:
     CommandError
         If the chain is not a local one.
     """
+    from marketplace.chain.local_chains import LOCAL_CHAIN_IDS
+
     chain_id = w3.eth.chain_id
     if chain_id not in LOCAL_CHAIN_IDS:
         local = ", ".join(map(str, LOCAL_CHAIN_IDS))
