@@ -13,6 +13,11 @@ def _described(array: object) -> str:
     return f"{array.dtype}, shape {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
 
 
+def _expected(dtype: type[np.generic], shape: tuple[int | None, ...]) -> str:
+    axes = ", ".join("n" if length is None else str(length) for length in shape)
+    return f"{np.dtype(dtype)}, shape ({axes}{',' if len(shape) == 1 else ''})"
+
+
 def _fits(array: object, dtype: type[np.generic], shape: tuple[int | None, ...]) -> bool:
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != len(shape):
         return False
@@ -41,7 +46,7 @@ def readable(
         If the array has another type or shape.
     """
     if not _fits(array, dtype, shape):
-        raise ArrayError(what, _described(array), f"{np.dtype(dtype)}, shape ({', '.join(map(str, shape))})")
+        raise ArrayError(what, _described(array), _expected(dtype, shape))
     view: npt.NDArray[Any] = np.require(array, requirements=["C", "A"]).view()
     view.flags.writeable = False
     return view
@@ -57,7 +62,7 @@ def writable(
     ArrayError
         If the array has another type, shape or layout in memory, or is read-only.
     """
-    expected = f"{np.dtype(dtype)}, shape ({', '.join(map(str, shape))})"
+    expected = _expected(dtype, shape)
     if not _fits(array, dtype, shape):
         raise ArrayError(what, _described(array), expected)
     if not (array.flags.c_contiguous and array.flags.aligned and array.flags.writeable):

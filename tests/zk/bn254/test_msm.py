@@ -166,7 +166,7 @@ def test_wrong_arrays_are_refused(multiplication, factors):
     points, _ = drawn(3, 9)
     with pytest.raises(ArrayError, match="points are 2, they must be as many as their 3"):
         multiplication(points[:2], factors)
-    with pytest.raises(ArrayError, match=r"they must be uint64, shape \(None, 2, 4\)"):
+    with pytest.raises(ArrayError, match=r"they must be uint64, shape \(n, 2, 4\)"):
         multiplication(points.reshape(3, 8), factors)
     with pytest.raises(ArrayError, match="float32"):
         multiplication(points, factors.astype(np.float32))
