@@ -43,8 +43,8 @@ def import_(
 ) -> None:
     """Import the powers of a public ceremony, after checking every one of them.
 
-    Whether the ceremony was held is not in the file: compare its SHA-256, which is shown, with the one that the
-    ceremony published.
+    Whether a ceremony was held is not in the file: compare its hash, which is shown, with the one that the ceremony
+    published.
     """
     from zk.srs.ceremony import import_ptau
 
@@ -113,6 +113,7 @@ def _finish(output: Output, srs: StructuredReferenceString) -> None:
         "ceremony_powers": "Powers that the ceremony published, as its file says",
         "identity": "Identity",
         "provenance": "SHA-256 of the powers-of-tau file",
+        "provenance_blake2b": "BLAKE2b of the powers-of-tau file",
         "digest": "SHA-256 of this file, as it says",
     }
     for name, label in labels.items():
@@ -126,6 +127,7 @@ def _finish(output: Output, srs: StructuredReferenceString) -> None:
 def _described(srs: StructuredReferenceString) -> dict[str, Any]:
     from zk.srs.header import Kind
 
+    is_imported = srs.kind is Kind.CEREMONY
     return {
         "file": str(srs.path),
         "kind": srs.kind.name.lower(),
@@ -133,7 +135,8 @@ def _described(srs: StructuredReferenceString) -> dict[str, Any]:
         "largest_dimension": srs.largest_dimension,
         "ceremony_powers": srs.header.ceremony_powers,
         "identity": srs.identity.hex(),
-        "provenance": srs.header.provenance.hex() if srs.kind is Kind.CEREMONY else None,
+        "provenance": srs.header.provenance.hex() if is_imported else None,
+        "provenance_blake2b": srs.header.provenance_blake2b.hex() if is_imported else None,
         "digest": srs.header.digest.hex(),
         "verification_key": {
             "tau_g1": srs.key.tau_g1.hex(),

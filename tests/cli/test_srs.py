@@ -39,9 +39,10 @@ def test_a_ceremonys_file_is_imported_shown_and_checked(ptau: Path) -> None:
     made = answer("srs", "import", ptau, "--out", "out.srs")
     assert (made["kind"], made["powers"], made["largest_dimension"], made["ceremony_powers"]) == ("ceremony", 15, 3, 15)
     assert made["provenance"] == hashlib.sha256(ptau.read_bytes()).hexdigest()
+    assert made["provenance_blake2b"] == hashlib.blake2b(ptau.read_bytes()).hexdigest()
     assert answer("srs", "show", "out.srs") == made == answer("srs", "check", "out.srs")
     shown = ok("srs", "show", "out.srs")
-    for name in ("identity", "provenance", "digest", "powers", "largest_dimension"):
+    for name in ("identity", "provenance", "provenance_blake2b", "digest", "powers", "largest_dimension"):
         assert str(made[name]) in shown.stdout
     assert "INSECURE" not in shown.stderr
 
@@ -49,7 +50,7 @@ def test_a_ceremonys_file_is_imported_shown_and_checked(ptau: Path) -> None:
 def test_progress_goes_to_standard_error(ptau: Path) -> None:
     result = ok("srs", "import", ptau, "--out", "out.srs", "--json")
     assert next(iter(json.loads(result.stdout))) == "file"
-    for step in ("bytes for SHA-256", "alphaTauG1", "betaTauG1", "tauG2", "tauG1: 15 of 15"):
+    for step in ("bytes hashed", "alphaTauG1", "betaTauG1", "tauG2", "tauG1: 15 of 15"):
         assert step in result.stderr
 
 

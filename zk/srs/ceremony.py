@@ -12,7 +12,7 @@ What is checked, besides the form (`zk.srs.ptau`):
 - `[beta]` and `[beta]_2` are of the same beta;
 - the last contribution's five points are those of the other sections.
 
-What is not: whether a ceremony was held and each contribution follows from the one before, so its SHA-256 must be
+What is not: whether a ceremony was held and each contribution follows from the one before, so the file's hash must be
 compared with the one that the ceremony published; the points in Lagrange form, which are not used.
 """
 
@@ -74,7 +74,7 @@ def import_ptau(source: Path, target: Path, powers: int | None, progress: Progre
     try:
         key = _verification_key(file)
         ceremony_powers = 2 ** (file.ceremony_power + 1) - 1
-        header = Header(Kind.CEREMONY, kept, ceremony_powers, _sha256(file, progress), key.encode())
+        header = Header(Kind.CEREMONY, kept, ceremony_powers, *_hashes(file, progress), key.encode())
         write_srs(target, header, _checked_powers(file, key, progress))
     except ValueError as fault:
         raise MalformedPowersError(source, str(fault)) from fault
@@ -88,13 +88,16 @@ def _require_enough(available: int, kept: int) -> None:
         raise TooFewPowersError(kept, MINIMUM_POWERS, "A structured reference string")
 
 
-def _sha256(file: PowersOfTau, progress: Progress) -> bytes:
-    digest, total = hashlib.sha256(), len(file.content)
+def _hashes(file: PowersOfTau, progress: Progress) -> tuple[bytes, bytes]:
+    """Return SHA-256 and BLAKE2b-512 of the file."""
+    sha256, blake2b, total = hashlib.sha256(), hashlib.blake2b(), len(file.content)
     for start in range(0, total, _BLOCK):
-        progress("bytes for SHA-256", start, total)
-        digest.update(file.content[start : start + _BLOCK].data)
-    progress("bytes for SHA-256", total, total)
-    return digest.digest()
+        progress("bytes hashed", start, total)
+        block = file.content[start : start + _BLOCK].data
+        sha256.update(block)
+        blake2b.update(block)
+    progress("bytes hashed", total, total)
+    return sha256.digest(), blake2b.digest()
 
 
 def _verification_key(file: PowersOfTau) -> VerificationKey:

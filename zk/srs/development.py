@@ -57,7 +57,7 @@ def development_srs(path: Path, powers: int) -> StructuredReferenceString:
     """
     if powers < MINIMUM_POWERS:
         raise TooFewPowersError(powers, MINIMUM_POWERS, "A structured reference string")
-    header = Header(Kind.DEVELOPMENT, powers, powers, bytes(32), development_key().encode())
+    header = Header(Kind.DEVELOPMENT, powers, powers, bytes(32), bytes(64), development_key().encode())
     write_srs(path, header, _chunks_of_powers(powers))
     return open_srs(path)
 

@@ -108,10 +108,11 @@ def _require_agreement(header: Header, key: VerificationKey) -> None:
     is_for_development = header.kind is Kind.DEVELOPMENT
     if is_for_development != key.is_for_development:
         raise ValueError(f"it says that it is of kind {header.kind.name.lower()}, and its key is not")
-    if is_for_development != (header.provenance == bytes(len(header.provenance))):
-        raise ValueError(
-            f"it is of kind {header.kind.name.lower()} and says that it was made from {header.provenance.hex()}"
-        )
+    for provenance in (header.provenance, header.provenance_blake2b):
+        if is_for_development == any(provenance):
+            raise ValueError(
+                f"it is of kind {header.kind.name.lower()} and says that it was made from {provenance.hex()}"
+            )
 
 
 def _require_first_powers(powers: Points, key: VerificationKey) -> None:

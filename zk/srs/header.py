@@ -14,7 +14,8 @@ first. So the file is mapped into memory and used as it is.
 | 32 | 32 | SHA-256 of the imported powers-of-tau file; zeros for development |
 | 64 | 384 | verification key: [tau], [beta], [tau]_2, [tau^2]_2 in EVM encoding |
 | 448 | 32 | SHA-256 of this file with these 32 bytes zero |
-| 480 | 3616 | zeros |
+| 480 | 64 | BLAKE2b-512 of the imported powers-of-tau file, the hash that ceremonies publish; zeros for development |
+| 544 | 3552 | zeros |
 """
 
 import struct
@@ -37,7 +38,7 @@ MINIMUM_POWERS: Final = MASK_COEFFICIENTS + 1
 # 2^29 - 1 is what the largest ceremony over this curve can publish; a file that claims more is not believed.
 MAXIMUM_POWERS: Final = 2**29 - 1
 
-_LAYOUT: Final = struct.Struct(f"<8sIIQQ32s{KEY_BYTES}s32s")
+_LAYOUT: Final = struct.Struct(f"<8sIIQQ32s{KEY_BYTES}s32s64s")
 
 
 class Kind(IntEnum):
@@ -61,6 +62,8 @@ class Header:
         Number of powers that the ceremony published, as the imported file says.
     provenance
         SHA-256 of the imported powers-of-tau file, 32 bytes; zeros for development.
+    provenance_blake2b
+        Its BLAKE2b-512, 64 bytes; zeros for development.
     key
         Verification key, 384 bytes.
     digest
@@ -71,6 +74,7 @@ class Header:
     powers: int
     ceremony_powers: int
     provenance: bytes
+    provenance_blake2b: bytes
     key: bytes
     digest: bytes = bytes(DIGEST_BYTES)
 
@@ -81,7 +85,7 @@ class Header:
 
     def encode(self) -> bytes:
         """Return the header as it stands in the file, 4096 bytes."""
-        fields = (self.powers, self.ceremony_powers, self.provenance, self.key, self.digest)
+        fields = (self.powers, self.ceremony_powers, self.provenance, self.key, self.digest, self.provenance_blake2b)
         return _LAYOUT.pack(MAGIC, VERSION, self.kind, *fields).ljust(HEADER_BYTES, b"\0")
 
 
@@ -95,7 +99,7 @@ def parse_header(data: bytes) -> Header:
     """
     if len(data) < HEADER_BYTES:
         raise ValueError(f"it has {len(data)} bytes and its header alone has {HEADER_BYTES}")
-    magic, version, kind, powers, ceremony_powers, provenance, key, digest = _LAYOUT.unpack_from(data)
+    magic, version, kind, powers, ceremony_powers, provenance, key, digest, blake2b = _LAYOUT.unpack_from(data)
     if magic != MAGIC:
         raise ValueError(f"it begins with {magic!r}, not with {MAGIC!r}")
     if version != VERSION:
@@ -109,4 +113,4 @@ def parse_header(data: bytes) -> Header:
         )
     if any(data[_LAYOUT.size : HEADER_BYTES]):
         raise ValueError(f"bytes {_LAYOUT.size} to {HEADER_BYTES - 1} of its header are not all zero")
-    return Header(Kind(kind), powers, ceremony_powers, provenance, key, digest)
+    return Header(Kind(kind), powers, ceremony_powers, provenance, blake2b, key, digest)

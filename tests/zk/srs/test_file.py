@@ -20,7 +20,7 @@ from zk.srs.file import open_srs, require_dimension, write_srs
 from zk.srs.header import HEADER_BYTES, Header, Kind
 
 POWERS = np.frombuffer(encode_all(secret_powers(1, 20)), np.uint64).reshape(-1, 2, 4)
-HEADER = Header(Kind.CEREMONY, 20, 31, bytes(range(1, 33)), KEY.encode())
+HEADER = Header(Kind.CEREMONY, 20, 31, bytes(range(1, 33)), bytes(range(64)), KEY.encode())
 
 
 @pytest.fixture
@@ -119,9 +119,12 @@ def test_a_kind_that_is_not_the_keys_is_refused(tmp_path, written):
 
 
 def test_a_provenance_that_does_not_fit_the_kind_is_refused(tmp_path, written):
-    assert f"made from {bytes(32).hex()}" in refusal(changed(written, 32, bytes(32)))
-    path = development_srs(tmp_path / "dev.srs", 20).path
-    assert "made from 01" in refusal(changed(path, 32, b"\1"))
+    original = written.read_bytes()
+    for offset, size in ((32, 32), (480, 64)):
+        written.write_bytes(original)
+        assert f"made from {bytes(size).hex()}" in refusal(changed(written, offset, bytes(size)))
+        path = development_srs(tmp_path / "dev.srs", 20).path
+        assert "made from 01" in refusal(changed(path, offset, b"\1"))
 
 
 def test_a_file_that_is_not_there_or_a_directory_is_told(tmp_path):
