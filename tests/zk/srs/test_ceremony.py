@@ -90,7 +90,8 @@ def test_files_of_snarkjs_are_imported(tmp_path, ceremony, monkeypatch):
     check_srs(plain, silent)
 
 
-def test_a_file_that_snarkjs_cut_is_imported_and_names_the_whole_ceremony(tmp_path, ceremony):
+def test_a_file_that_snarkjs_cut_is_imported_and_names_the_whole_ceremony(tmp_path, ceremony, monkeypatch):
+    monkeypatch.setattr("zk.srs.powers.CHUNK", 100)
     cut = import_ptau(ceremony.truncated, tmp_path / "cut.srs", None, silent)
     whole = import_ptau(ceremony.contributed, tmp_path / "whole.srs", None, silent)
     assert (len(cut.powers), cut.header.ceremony_powers) == (2 ** (TRUNCATED_POWER + 1) - 1, len(whole.powers))
