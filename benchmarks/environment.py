@@ -20,6 +20,7 @@ PACKAGES: Final = (
     "scikit-learn",
     "web3",
     "py-evm",
+    "pyrevm",
     "eth-account",
     "cryptography",
 )

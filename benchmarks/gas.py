@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import gram_gas
 from benchmarks.environment import machine, versions, write_results
 from benchmarks.gas_jobs import (
     AGGREGATOR,
@@ -252,9 +253,10 @@ def table(document: dict[str, Any]) -> str:
 
 
 def write(document: dict[str, Any], results: Path = RESULTS, page: Path = TABLE) -> None:
-    """Write the JSON file and the page."""
+    """Write the JSON file and the page, but for its section on the Gram proof, which stays."""
     write_results(results, document["seed"], document["results"])
-    page.write_text(table(document), "utf-8")
+    kept = gram_gas.section_of(page.read_text("utf-8")) if page.exists() else ""
+    page.write_text(gram_gas.with_section(table(document), kept) if kept else table(document), "utf-8")
 
 
 def main() -> int:

@@ -128,6 +128,30 @@ def bench_zk(
         raise typer.Exit(ExitCode.REFUSED)
 
 
+@app.command("zk-gas", epilog=examples("cairn bench zk-gas", "cairn bench zk-gas --json zk-gas.json"))
+def bench_zk_gas(
+    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
+        "benchmarks/results/gram-gas.json"
+    ),
+) -> None:
+    """Measure the gas of verifying a Gram proof on chain: whole transactions with 1 to 64 committed vectors.
+
+    Ends with 1 if a goal is missed.
+    """
+    from benchmarks import gram_gas
+    from benchmarks.environment import write_results
+
+    rows = gram_gas.run(progress=lambda row: typer.echo(f"{row.trainers:4} vectors {row.gas:12,} gas"))
+    write_results(json_file, 0, gram_gas.as_json(rows))
+    found = gram_gas.goals(rows)
+    for goal in found:
+        verdict = "met" if goal.met else "MISSED"
+        typer.echo(f"{goal.name}: {goal.measured:,}, goal at most {goal.limit:,}: {verdict}")
+    typer.echo(f"Results: {json_file}")
+    if not all(goal.met for goal in found):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
 def _zk_line(row: dict[str, object]) -> str:
     return "  ".join(
         f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()
