@@ -122,6 +122,13 @@ contract VerificationKeysTest is GramFixture {
         key = _key();
         key.tauSquaredG2.yImaginary ^= 1;
         _unanswered();
+        // A point is the point at infinity only if all its coordinates are zero.
+        for (uint256 i = 0; i < 4; ++i) {
+            bytes memory words = _with(new bytes(128), 32 * i, 1);
+            key = _key();
+            key.tauG2 = abi.decode(words, (G2Point));
+            _unanswered();
+        }
     }
 
     function test_RevertWhen_ACoordinateOfG2IsOutOfRange() external {
