@@ -15,6 +15,8 @@ from tests.zk.conftest import BETA, TAU, Setup, encode_g2
 from tests.zk.contract import MAIN_CHAIN, ContractError, deploy, encode_key
 from zk.readable.group import G1, SCALAR_ORDER, neg, point_to_bytes
 from zk.readable.transcript import VerificationKey, statement_hash
+from zk.srs import development
+from zk.srs.verification_key import DEVELOPMENT_IDENTITY
 
 ROOT = Path(__file__).parents[2]
 SLOTS = {"tau": "[tau]", "beta": "[beta]", "tau_g2": "[tau]_2", "tau_squared_g2": "[tau^2]_2"}
@@ -112,9 +114,9 @@ def test_the_contracts_test_vectors_are_what_the_readable_prover_gives() -> None
 
 
 def test_the_development_set_up_is_refused_on_every_chain_but_local_ones() -> None:
-    tau, beta = (int.from_bytes(keccak(f"cairn/development/{name}".encode()), "big") for name in ("tau", "beta"))
-    key = VerificationKey(g1(tau), g1(beta), g2(tau), g2(tau * tau))
+    key = VerificationKey(g1(development.TAU), g1(development.BETA), g2(development.TAU), g2(development.TAU**2))
+    assert encode_key(key) == development.development_key().encode()
     for chain_id in (MAIN_CHAIN, 10, 1336, 31_338, 2**64 - 1):
         assert refusal(key, chain_id) == ("DevelopmentSetup", "")
     for chain_id in (1337, 31_337, 131_277_322_940_537):
-        assert deploy(key, chain_id).srs() == keccak(b"cairn/gram-proof/1/srs".ljust(32, b"\0") + encode_key(key))
+        assert deploy(key, chain_id).srs() == DEVELOPMENT_IDENTITY
