@@ -1,8 +1,8 @@
-"""Whether a matrix of integers can be the Gram matrix of real vectors, and a short certificate where it can't.
+"""Whether a matrix of integers can be the Gram matrix of real vectors, and a certificate where it can't.
 
 The Gram proof holds modulo r. Colluding provers can commit to coordinates near sqrt(-Y) mod r, and lower squared
 distances by multiples of Y. Such a matrix is not positive semidefinite over the integers, which an honest one always
-is; an integer vector x with `x' G x < 0` shows it to anyone, a contract included.
+is; integers x with `x' G x < 0` show it to anyone.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 
 Matrix = Sequence[Sequence[int]]
 
-# What a contract takes: an entry of x is a signed 64-bit integer.
-ENTRY_LIMIT: Final = 2**63 - 1
+# Scales at which the eigenvector of the least eigenvalue is rounded, in bits: coarse ones give small certificates.
+_EIGENVECTOR_BITS: Final = (4, 8, 16, 32, 50)
 
 
 def refutes(gram: Matrix, x: Sequence[int]) -> bool:
@@ -33,11 +33,11 @@ def refutes(gram: Matrix, x: Sequence[int]) -> bool:
 
 
 def find_refutation(gram: Matrix) -> list[int] | None:
-    """Look for integers x below 2^63 in size with `x' G x < 0`.
+    """Return integers x with `x' G x < 0` if there are any.
 
-    Symmetric elimination without fractions (Bareiss 1968), the largest diagonal entry first, ends at the first pivot
-    that no Gram matrix has. The combination of rows that led to it is scaled and rounded; as `G x` vanishes where
-    rounding happens, that costs at most `n^2 max |G_ij| / 4`, little beside the pivot times the square of the scale.
+    A matrix that is far from definite is refuted by its rounded eigenvector, with entries of 50 bits or fewer;
+    otherwise symmetric elimination without fractions (Bareiss 1968) decides exactly, with entries of up to n times 64
+    bits.
 
     Parameters
     ----------
@@ -47,64 +47,69 @@ def find_refutation(gram: Matrix) -> list[int] | None:
     Returns
     -------
     list of int or None
-        None if the matrix is positive semidefinite, or so close to it that no such x is found.
+        None exactly if the matrix is positive semidefinite.
     """
-    if _clearly_definite(gram):
+    n = len(gram)
+    if n == 0:
         return None
-    certificate = _negative_direction(gram)
-    if certificate is None:
+    values, vectors = np.linalg.eigh(np.array(gram, dtype=np.float64))
+    # The computed eigenvalues are wrong by less than this.
+    error = 16 * n * n * float(np.finfo(np.float64).eps) * float(np.linalg.norm(np.array(gram, dtype=np.float64)))
+    if float(values[0]) > error:
         return None
-    x = _rounded(*certificate)
-    return x if refutes(gram, x) else None
+    for bits in _EIGENVECTOR_BITS:
+        x = [round(float(entry) * 2**bits) for entry in vectors[:, 0]]
+        if refutes(gram, x):
+            return x
+    return _exact_refutation(gram)
 
 
-def _clearly_definite(gram: Matrix) -> bool:
-    """Whether the least eigenvalue is positive by far more than its computation can be wrong."""
-    matrix = np.array(gram, dtype=np.float64)
-    n = len(matrix)
-    error = 16 * n * n * float(np.finfo(np.float64).eps) * float(np.linalg.norm(matrix))
-    return n > 0 and float(np.linalg.eigvalsh(matrix)[0]) > error
-
-
-def _negative_direction(gram: Matrix) -> tuple[list[int], int] | None:
-    """Return x with `x' G x < 0` and the index that must stay exact when x is rounded; None if there is no such x."""
+def _exact_refutation(gram: Matrix) -> list[int] | None:
+    """Eliminate row by row; the first pivot that no Gram matrix has gives the certificate."""
     n = len(gram)
     # Each row of the right half says which combination of the matrix's rows the left half is.
     rows = [[*map(int, row), *(int(i == j) for j in range(n))] for i, row in enumerate(gram)]
-    open_rows = list(range(n))
+    open_rows, done = list(range(n)), list[int]()
     divisor = 1
     while open_rows:
         negative = next((i for i in open_rows if rows[i][i] < 0), None)
         if negative is not None:
-            return rows[negative][n:], negative
+            return _shortened(gram, rows[negative][n:])
         pivot = max(open_rows, key=lambda i: rows[i][i])
         if rows[pivot][pivot] == 0:
-            return _off_diagonal(rows, open_rows)
+            found = _off_diagonal(rows, open_rows)
+            return None if found is None else _shortened(gram, found)
         open_rows.remove(pivot)
-        head = rows[pivot]
+        done.append(pivot)
+        head, scale = rows[pivot], rows[pivot][pivot]
         for i in open_rows:
-            factor = rows[i][pivot]
-            rows[i] = [(head[pivot] * x - factor * y) // divisor for x, y in zip(rows[i], head, strict=True)]
-        divisor = head[pivot]
+            row, factor = rows[i], rows[i][pivot]
+            # All other entries of the row are zero, and stay it.
+            for k in (*open_rows, *(n + j for j in done), n + i):
+                row[k] = (scale * row[k] - factor * head[k]) // divisor
+            row[pivot] = 0
+        divisor = scale
     return None
 
 
-def _off_diagonal(rows: list[list[int]], open_rows: list[int]) -> tuple[list[int], int] | None:
+def _off_diagonal(rows: list[list[int]], open_rows: list[int]) -> list[int] | None:
     """With a diagonal of zeros, any other entry shows that the matrix is indefinite."""
     n = len(rows)
     for i in open_rows:
         for j in open_rows:
             if i < j and rows[i][j] != 0:
                 sign = -1 if rows[i][j] > 0 else 1
-                return [x + sign * y for x, y in zip(rows[i][n:], rows[j][n:], strict=True)], i
+                return [x + sign * y for x, y in zip(rows[i][n:], rows[j][n:], strict=True)]
     return None
 
 
-def _rounded(certificate: list[int], exact: int) -> list[int]:
-    """Scale to entries of 64 bits, the one at `exact` to an integer without rounding."""
-    largest = max(map(abs, certificate))
-    if largest <= ENTRY_LIMIT:
-        return certificate
-    scale = ENTRY_LIMIT * abs(certificate[exact]) // largest
-    ratio = Fraction(scale, abs(certificate[exact])) if scale else Fraction(ENTRY_LIMIT, largest)
-    return [round(entry * ratio) for entry in certificate]
+def _shortened(gram: Matrix, x: list[int]) -> list[int]:
+    """Round a certificate to the fewest bits that still refute, doubling them until they do."""
+    largest = max(map(abs, x))
+    bits = 8
+    while bits < largest.bit_length():
+        shorter = [round(Fraction(entry * 2**bits, largest)) for entry in x]
+        if refutes(gram, shorter):
+            return shorter
+        bits *= 2
+    return x

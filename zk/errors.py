@@ -26,6 +26,7 @@ class CommitmentError(CairnError):
 class Rejection(StrEnum):
     """Why a verifier refuses a proof; the same reason from every verifier, in the order of their checks."""
 
+    LENGTH_OF_CONTEXT = "length of the context"
     NUMBER_OF_COMMITMENTS = "number of commitments"
     LENGTH_OF_COMMITMENTS = "length of the commitments"
     LENGTH_OF_MATRIX = "length of the matrix"

@@ -1,7 +1,7 @@
 """Every item of the transcript matters: without it there is a forgery or a replay, which the real verifier refuses.
 
 Each laboratory verifier here leaves one item out of the hashes and is otherwise the readable one. The attacker knows no
-secret of the set-up. Items that the others determine are argued for in `docs/gram-proof.md`: n and the lengths, u, the
+secret of the set-up. Items that the others determine are argued for in `docs/gram-proof.md`: n and the lengths, the
 tags; nothing is drawn after e and pi.
 """
 
@@ -331,6 +331,26 @@ def false_claim(setup: Setup, left_out: str, seed: int) -> Attacker:
     attack.commit_to_correlation()
     attack.receive_point()
     return attack
+
+
+def test_without_u_zeros_prove_any_matrix(setup):
+    """With A = 0 and v = 0 the second equation is satisfied before gamma is known, the first by u afterwards."""
+    attack = Attacker(setup, [Opening([0] * 5, 7), Opening([0] * 5, 9)], 0, frozenset({"u"}))
+    attack.claim(0, 0, 10**6)
+    attack.claim(0, 1, -5)
+    attack.claim(1, 1, 3)
+    attack.m, attack.mask_blinder, attack.mu = [0] * MASK_COEFFICIENTS, 11, 0
+    attack.mask = commit([0], 11, setup.powers, attack.beta)
+    attack.receive_rows()
+    attack.g = [1, 2, 3] + [0] * (attack.dimension + MASK_COEFFICIENTS - 4)
+    attack.commit_to_correlation()
+    attack.receive_point()
+    at_inverse = evaluate(attack.g, attack.inverse)
+    attack.v = 0
+    attack.w = -(attack.c() * attack.z + at_inverse) * pow(attack.z, -2, R) % R
+    attack.receive_batch()
+    attack.u = attack.gamma * (evaluate(attack.g, attack.z) - attack.w) % R
+    assert_forged(setup, attack.public, attack.open(), "u")
 
 
 def test_without_v_it_is_chosen_when_the_batch_challenge_is_known(setup):

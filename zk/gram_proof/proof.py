@@ -117,7 +117,7 @@ def encode_scalar(value: int) -> bytes:
 def _require_lengths(context: bytes, commitments: bytes, gram: bytes, proof: bytes) -> None:
     """Refuse lengths that no statement has."""
     if len(context) != CONTEXT_BYTES:
-        raise ValueError(f"the context has {len(context)} bytes; hash it to {CONTEXT_BYTES}")
+        _reject_length(Rejection.LENGTH_OF_CONTEXT, "context is", len(context), str(CONTEXT_BYTES))
     count, rest = divmod(len(commitments), POINT_BYTES)
     if rest:
         _reject_length(Rejection.LENGTH_OF_COMMITMENTS, "commitments are", len(commitments), "a multiple of 64")

@@ -122,7 +122,14 @@ def commit(coefficients: Sequence[int], blinder: int, powers: Sequence[Point], b
         `[tau^j]`, at least as many as there are coefficients.
     beta
         `[beta]`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer powers than coefficients.
     """
+    if len(coefficients) > len(powers):
+        raise ValueError(f"{len(coefficients)} coefficients need as many powers, there are {len(powers)}")
     return linear_combination([(blinder, beta), *zip(coefficients, powers, strict=False)])
 
 

@@ -71,7 +71,7 @@ def verify(key: VerificationKey, context: bytes, commitments: bytes, gram: bytes
     ProofRejectedError
         If anything is not encoded as specified, or the equation does not hold.
     """
-    _require_lengths(commitments, gram, proof)
+    _require_lengths(context, commitments, gram, proof)
     points = bytes_to_commitments(commitments)
     matrix = bytes_to_matrix(gram, len(points))
     elements = bytes_to_proof(proof)
@@ -186,8 +186,12 @@ def bytes_to_proof(data: bytes) -> Proof:
     )
 
 
-def _require_lengths(commitments: bytes, gram: bytes, proof: bytes) -> None:
+def _require_lengths(context: bytes, commitments: bytes, gram: bytes, proof: bytes) -> None:
     """Refuse lengths that no statement has."""
+    if len(context) != CONTEXT_BYTES:
+        raise ProofRejectedError(
+            Rejection.LENGTH_OF_CONTEXT, "", f"The context is {len(context)} bytes long; it must be {CONTEXT_BYTES}."
+        )
     n, rest = divmod(len(commitments), POINT_BYTES)
     if rest:
         raise ProofRejectedError(

@@ -127,8 +127,7 @@ def test_progress_names_the_steps(srs):
 
 def test_the_context_has_32_bytes(srs):
     openings, commitments, gram = statement(srs, random_updates(13, 1, 5))
-    with pytest.raises(ValueError, match="31 bytes"):
-        prove_gram(srs, bytes(31), commitments, gram, openings)
+    assert rejection(srs, bytes(31), commitments, gram, openings) is Rejection.LENGTH_OF_CONTEXT
 
 
 def test_it_decides_the_readable_provers_proofs(srs, setup, proven):

@@ -48,6 +48,19 @@ def test_no_entry_of_the_matrix_can_be_changed(setup, proven, entry, change):
     assert reason(setup.key, CONTEXT, proven.commitments, bytes(gram), proven.proof) is Rejection.EQUATION_FAILS
 
 
+@pytest.mark.parametrize("length", [0, 31, 33, 112])
+def test_a_context_has_32_bytes(setup, proven, length):
+    assert (
+        reason(setup.key, bytes(length), proven.commitments, proven.gram, proven.proof) is Rejection.LENGTH_OF_CONTEXT
+    )
+
+
+def test_a_reference_string_that_is_too_short_proves_nothing(setup):
+    openings = random_openings(random.Random(4), 1, 5)
+    with pytest.raises(ValueError, match="powers"):
+        prove(setup.key, setup.powers[:10], CONTEXT, openings)
+
+
 def test_a_proof_is_bound_to_its_context(setup, proven):
     assert reason(setup.key, bytes(32), proven.commitments, proven.gram, proven.proof) is Rejection.EQUATION_FAILS
 
