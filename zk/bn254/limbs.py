@@ -64,7 +64,7 @@ def are_equal(a: Limbs, b: Limbs) -> bool:
 
 @inlined
 def reduce_once(a: Limbs, modulus: Limbs) -> Limbs:
-    """Return `a mod modulus` for `a < 2 modulus`."""
+    """Return `a mod modulus` for `a < 2 modulus`, quickest where most `a` are reduced already."""
     difference, borrow = subtract_integers(a, modulus)
     if borrow != ZERO:
         return a
@@ -72,17 +72,20 @@ def reduce_once(a: Limbs, modulus: Limbs) -> Limbs:
 
 
 @inlined
-def add_modulo(a: Limbs, b: Limbs, modulus: Limbs) -> Limbs:
-    """Return `a + b mod modulus`."""
-    return reduce_once(add_integers(a, b), modulus)
-
-
-@inlined
 def subtract_modulo(a: Limbs, b: Limbs, modulus: Limbs) -> Limbs:
-    """Return `a - b mod modulus`, without a branch, since it would go either way half of the time."""
+    """Return `a - b mod modulus` for a difference between the modulus and its negative.
+
+    Without a branch, since it would go either way half of the time.
+    """
     difference, borrow = subtract_integers(a, b)
     correction = (modulus[0] & borrow, modulus[1] & borrow, modulus[2] & borrow, modulus[3] & borrow)
     return add_integers(difference, correction)
+
+
+@inlined
+def add_modulo(a: Limbs, b: Limbs, modulus: Limbs) -> Limbs:
+    """Return `a + b mod modulus`, without a branch either: the modulus is subtracted, and added again if need be."""
+    return subtract_modulo(add_integers(a, b), modulus, modulus)
 
 
 @inlined
