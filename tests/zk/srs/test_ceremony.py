@@ -153,6 +153,14 @@ def test_one_changed_power_is_refused(tmp_path, honest, number, place, size):
     refusal(tmp_path, with_matching_contribution(spoilt))
 
 
+def test_first_points_other_than_the_generators_are_told_as_such(tmp_path, honest):
+    # The pairing equations would find them too, and say less.
+    spoilt = honest | {2: replaced(honest[2], 0, G1_BYTES, encode(scaled(5)))}
+    assert refusal(tmp_path, spoilt) == "point 0 of tauG1 is not the generator of G1"
+    spoilt = honest | {3: replaced(honest[3], 0, G2_BYTES, encode(scaled(5, G2)))}
+    assert refusal(tmp_path, spoilt) == "point 0 of tauG2 is not the generator of G2"
+
+
 @pytest.mark.parametrize(
     ("number", "first", "second", "size"),
     [(2, 2, 3, 64), (2, 3, 4, 64), (2, 13, 14, 64), (3, 3, 4, 128), (3, 6, 7, 128), (4, 1, 7, 64), (5, 3, 4, 64)],
