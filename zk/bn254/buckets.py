@@ -22,7 +22,7 @@ from zk.bn254.jit import compiled, inlined
 from zk.bn254.limbs import Int16Array, Int64Array, UInt64Array, store
 
 # Points added up at once: few enough for a core's cache, many enough that an inversion costs little for each.
-BLOCK: Final = 8192
+BLOCK: Final = 16384
 
 # How many points ahead memory is asked for; they lie in no order.
 AHEAD: Final = 8
