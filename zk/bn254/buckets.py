@@ -24,6 +24,9 @@ from zk.bn254.limbs import Int16Array, Int64Array, UInt64Array, store
 # Points added up at once: few enough for a core's cache, many enough that an inversion costs little for each.
 BLOCK: Final = 16384
 
+# Rows of buckets that are added up at once: many enough to share an inversion, few enough to be added up in turn.
+ROWS: Final = 512
+
 # How many points ahead memory is asked for; they lie in no order.
 AHEAD: Final = 8
 
@@ -36,7 +39,7 @@ def _magnitude(factors: Int16Array, i: int) -> int:
 
 @compiled
 def _sort_by_magnitude(factors: Int16Array, largest: int) -> tuple[npt.NDArray[np.int32], int]:
-    """Return the indices of all factors in order of their magnitude, and how many of them are of zeros."""
+    """Return the indices of all factors in order of their magnitude, and how many of them are zeros' indices."""
     ends = np.zeros(largest + 2, np.int64)
     for i in range(factors.size):
         ends[_magnitude(factors, i) + 1] += 1
@@ -80,23 +83,22 @@ def _add_up_segments(
 
 
 @compiled
-def _fill_buckets(points: UInt64Array, factors: Int16Array, largest: int) -> UInt64Array:
-    """Return the sum of each bucket, infinity for those without points."""
+def _fill_buckets(points: UInt64Array, factors: Int16Array, largest: int, buckets: UInt64Array) -> None:
+    """Write the sum of the points with factors of magnitude b to `buckets[b - 1]`, which holds infinity before."""
     order, first = _sort_by_magnitude(factors, largest)
-    buckets = np.zeros((largest + 1, 2, 4), np.uint64)
     block = np.empty((BLOCK + 1, 2, 4), np.uint64)
     starts, owners = np.empty(BLOCK + 2, np.int64), np.empty(BLOCK + 1, np.int64)
     pairs = BLOCK // 2 + 1
     left, right = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
     products = np.empty((pairs, 4), np.uint64)
     for begin in range(first, factors.size, BLOCK):
-        segments, filled, owner = 0, 0, 0
+        segments, filled, owner = 0, 0, -1
         for k in range(begin, min(begin + BLOCK, factors.size)):
             i = int(order[k])
             prefetch(points, int(order[min(k + AHEAD, factors.size - 1)]))
-            magnitude = _magnitude(factors, i)
-            if magnitude != owner:
-                owner = magnitude
+            place = _magnitude(factors, i) - 1
+            if place != owner:
+                owner = place
                 starts[segments], owners[segments] = filled, owner
                 segments += 1
                 if k == begin:
@@ -109,7 +111,34 @@ def _fill_buckets(points: UInt64Array, factors: Int16Array, largest: int) -> UIn
         _add_up_segments(block, starts, segments, left, right, products)
         for segment in range(segments):
             g1.store_point(buckets, owners[segment], g1.load_point(block, starts[segment]))
-    return buckets
+
+
+@compiled
+def _sum_of_multiples(buckets: UInt64Array, largest: int) -> g1.XYZZ:
+    """Return `sum_k (k + 1) buckets[k]` over the first `largest` buckets, a power of two; changes all of them.
+
+    The buckets are laid out in columns of R, k = c R + s. With T_c,s the sum of row s from column c on, the sum is
+    `R sum_s (T_1,s + T_2,s + ...) + sum_s (s + 1) T_0,s`. All rows are added up at once, so that they share inversions.
+    The R places after the buckets hold infinity before, and take the first of these sums for each row.
+    """
+    rows = min(ROWS, largest)
+    left, right = np.empty(2 * rows, np.int64), np.empty(2 * rows, np.int64)
+    products = np.empty((2 * rows, 4), np.uint64)
+    for column in range(largest // rows - 1, 0, -1):
+        for row in range(rows):
+            place = column * rows + row
+            left[row], right[row] = largest + row, place
+            left[rows + row], right[rows + row] = place - rows, place
+        g1.add_pairs(buckets, left, right, 2 * rows, products)
+    tail, total, later = g1.INFINITY, g1.INFINITY, g1.INFINITY
+    for row in range(rows - 1, -1, -1):
+        tail = g1.add_affine(tail, g1.load_point(buckets, row))
+        total = g1.add_xyzz(total, tail)
+        later = g1.add_affine(later, g1.load_point(buckets, largest + row))
+    while rows > 1:
+        later = g1.double_xyzz(later)
+        rows //= 2
+    return g1.add_xyzz(total, later)
 
 
 @compiled
@@ -123,16 +152,12 @@ def window_sum(points: UInt64Array, factors: Int16Array, largest: int, result: U
     factors
         int16, shape (n,).
     largest
-        The largest magnitude that a factor may have.
+        The largest magnitude that a factor may have, a power of two.
     result
         uint64, shape (2, 4).
     """
-    buckets = _fill_buckets(points, factors, largest)
-    # sum_b b B_b is the sum, over all b, of the sum of the buckets from b on.
-    tail, total = g1.INFINITY, g1.INFINITY
-    for magnitude in range(largest, 0, -1):
-        tail = g1.add_affine(tail, g1.load_point(buckets, magnitude))
-        total = g1.add_xyzz(total, tail)
-    x, y = g1.to_affine(total)
+    buckets = np.zeros((largest + min(ROWS, largest), 2, 4), np.uint64)
+    _fill_buckets(points, factors, largest, buckets)
+    x, y = g1.to_affine(_sum_of_multiples(buckets, largest))
     store(result, 0, x)
     store(result, 1, y)

@@ -24,7 +24,7 @@ _DIGIT_BITS: Final = 16
 
 # Time for each point of a window and for each bucket, measured, in products of the base field.
 _POINT_COST: Final = 10
-_BUCKET_COST: Final = 32
+_BUCKET_COST: Final = 16
 
 
 def multi_scalar_multiplication(points: UInt64Array, scalars: UInt64Array) -> UInt64Array:
