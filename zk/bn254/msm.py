@@ -26,6 +26,9 @@ _DIGIT_BITS: Final = 16
 _POINT_COST: Final = 10
 _BUCKET_COST: Final = 16
 
+# Fewer points take less time than starting threads for them.
+_WORTH_THREADS: Final = 256
+
 
 def multi_scalar_multiplication(points: UInt64Array, scalars: UInt64Array) -> UInt64Array:
     """Return `sum_i scalars[i] points[i]` for elements of the scalar field.
@@ -168,7 +171,11 @@ def _sum_of_windows(points: UInt64Array, digits: Int16Array, width: int) -> UInt
         for window in range(windows)
         for part, (begin, end) in enumerate(ranges)
     ]
-    run_all(window_sum, calls)
+    if len(points) < _WORTH_THREADS:
+        for call in calls:
+            window_sum(*call)
+    else:
+        run_all(window_sum, calls)
     result = np.empty((1, 2, 4), np.uint64)
     _combine(sums, width, result)
     return result
