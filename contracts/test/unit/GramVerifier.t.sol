@@ -50,10 +50,13 @@ contract GramVerifierTest is GramFixture {
         uint256[4] memory ids = [uint256(1), 10, 31_336, 31_338];
         for (uint256 i = 0; i < ids.length; ++i) {
             vm.chainId(ids[i]);
-            vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_DevelopmentSetup.selector, ids[i]));
-            new GramVerifier(key);
             // Any other set-up may be used there.
             new GramVerifier(_key());
+        }
+        for (uint256 i = 0; i < ids.length; ++i) {
+            vm.chainId(ids[i]);
+            vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_DevelopmentSetup.selector, ids[i]));
+            new GramVerifier(key);
         }
     }
 
