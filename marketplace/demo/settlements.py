@@ -120,7 +120,8 @@ def round_result(view: JobView, record: RoundRecord) -> RoundResult:
         account: _scored(record, outcome, place, positive, joined) for place, account in enumerate(record.trainers)
     }
     everyone = tuple(scored.get(account) or _left_out(record, account, "") for account in joined)
-    return RoundResult(record.number, "settled", references > 0, references > 0 and not outcome.reference_used, everyone)
+    ignored = references > 0 and not outcome.reference_used
+    return RoundResult(record.number, "settled", references > 0, ignored, everyone)
 
 
 def trainers_joined(view: JobView) -> list[ChecksumAddress]:
