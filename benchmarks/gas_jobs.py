@@ -201,9 +201,9 @@ def worst_gram(shape: Shape, rng: random.Random) -> bytes:
     """Return a packed Gram matrix that makes a settlement as dear as the market's checks allow.
 
     Norms fill all eight bytes, products of updates spread over their whole range without making copies. All trainers
-    but the first point away from the referee's reference: too few would be left, so the rule keeps them. The first,
-    whose norm is the smallest so that it is among the central ones, gains much, and all others that are kept do harm
-    and are struck out. Without a referee nothing is struck, and the curvature is a sum over all pairs.
+    pass the referee's reference. The first, whose norm is the smallest so that it is among the central ones, gains
+    much; all others that are kept lie along the first curvature vector, do harm and are struck out. Without a referee
+    nothing is struck, and the curvature is a sum over all pairs.
 
     Parameters
     ----------
@@ -227,7 +227,9 @@ def worst_gram(shape: Shape, rng: random.Random) -> bytes:
             if j < shape.trainers:
                 entries.append(rng.randrange(-bound * 9 // 10, bound * 9 // 10))
             elif j == shape.trainers:
-                entries.append(bound * 9 // 10 if i == 0 else -rng.randrange(1, bound // 10))
+                entries.append(bound * 9 // 10 if i == 0 else rng.randrange(bound // 20, bound // 10))
+            elif j == shape.trainers + 1 and 0 < i < shape.trainers:
+                entries.append(rng.randrange(bound * 8 // 10, bound * 9 // 10))
             else:
                 # Next to no curvature, in bytes that are not zero.
                 entries.append(-rng.randrange(1, 256))
