@@ -1,4 +1,4 @@
-"""The Gram matrix of 8 x 256 numbers proven in ezkl; run by `benchmarks.ezkl` in an environment that has it.
+"""The Gram matrix of 8 x 256 numbers proven in ezkl; run by `benchmarks.ezkl_comparison` in an environment that has it.
 
 Inputs are private and not bound to any commitment, which favours ezkl: the Gram proof binds its inputs.
 """

@@ -112,7 +112,7 @@ def bench_zk(
         sizes.append(zk.EZKL_SIZE)
     rows = zk.run(sizes, seed, lambda row: typer.echo(_zk_line(row), err=True))
     if with_ezkl:
-        from benchmarks.ezkl import compare
+        from benchmarks.ezkl_comparison import compare
 
         rows[-1] |= compare(rows[-1], seed)
         typer.echo(_zk_line(rows[-1]), err=True)
