@@ -137,6 +137,8 @@ def plot(rows: Sequence[Row], path: Path) -> None:
             axes.plot([row[along] for row in chosen], [row[key] for row in chosen], marker="o", label=name)
         axes.set(xscale="log", yscale="log", xlabel=label, ylabel="seconds")
         axes.grid(alpha=0.3)
+    right.minorticks_off()
+    right.set_xticks(SWEEP_TRAINERS, [str(count) for count in SWEEP_TRAINERS])
     left.set_title(f"{JUDGED_TRAINERS} trainers")
     right.set_title(f"2^{_log2(TRAINERS_DIMENSION)} coordinates")
     left.legend()
