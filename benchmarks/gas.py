@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import gram_gas
-from benchmarks.environment import machine, versions, write_results
+from benchmarks import environment, gram_gas
+from benchmarks.environment import write_results
 from benchmarks.gas_jobs import (
     AGGREGATOR,
     OWNER,
@@ -88,7 +88,7 @@ def run(
             if progress is not None:
                 progress(size, row, used)
     results = {"limit": GAS_LIMIT, "sizes": list(sizes), "references": MAX_REFERENCES, "gas": gas}
-    return {"machine": machine(), "versions": versions(), "seed": seed, "results": results}
+    return environment.document(seed, results)
 
 
 def over_limit(document: dict[str, Any]) -> list[str]:

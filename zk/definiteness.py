@@ -52,9 +52,10 @@ def find_refutation(gram: Matrix) -> list[int] | None:
     n = len(gram)
     if n == 0:
         return None
-    values, vectors = np.linalg.eigh(np.array(gram, dtype=np.float64))
+    rounded = np.array(gram, dtype=np.float64)
+    values, vectors = np.linalg.eigh(rounded)
     # The computed eigenvalues are wrong by less than this.
-    error = 16 * n * n * float(np.finfo(np.float64).eps) * float(np.linalg.norm(np.array(gram, dtype=np.float64)))
+    error = 16 * n * n * float(np.finfo(np.float64).eps) * float(np.linalg.norm(rounded))
     if float(values[0]) > error:
         return None
     for bits in _EIGENVECTOR_BITS:

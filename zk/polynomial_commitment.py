@@ -81,9 +81,9 @@ def commit(srs: StructuredReferenceString, opening: Opening) -> bytes:
     TooFewPowersError
         If the reference string is too short for the update.
     """
-    update = _checked(srs, opening, np.int16)
+    [update] = checked_updates(srs, [opening])
     body = multi_scalar_multiplication_int16(srs.powers[: update.size], update)
-    return _blinded(srs, body, opening.blinder)
+    return blinded(srs, body, opening.blinder)
 
 
 def commit_sum(srs: StructuredReferenceString, coordinates: npt.NDArray[np.int64], blinder: int) -> bytes:
@@ -105,7 +105,7 @@ def commit_sum(srs: StructuredReferenceString, coordinates: npt.NDArray[np.int64
     """
     _require_blinder(blinder)
     vector = _vector(srs, coordinates, np.int64)
-    return _blinded(srs, multi_scalar_multiplication_int64(srs.powers[: vector.size], vector), blinder)
+    return blinded(srs, multi_scalar_multiplication_int64(srs.powers[: vector.size], vector), blinder)
 
 
 def opens(srs: StructuredReferenceString, commitment: bytes, opening: Opening) -> bool:
@@ -141,16 +141,14 @@ def wrong_openings(
         raise CommitmentError("number of openings", len(openings), len(commitments))
     if not openings:
         return []
-    updates = [_checked(srs, opening, np.int16) for opening in openings]
-    if len({update.size for update in updates}) > 1:
-        raise CommitmentError("length of the updates", sorted({update.size for update in updates}), "one length")
+    updates = checked_updates(srs, openings)
     factors = [secrets.randbits(_BATCH_BITS) for _ in openings]
     points = np.concatenate([g1_from_bytes(commitment) for commitment in commitments])
     claimed = g1_to_bytes(weighted_sum(points, factors))
     blinder = sum(factor * opening.blinder for factor, opening in zip(factors, openings, strict=True))
     combined = combine_int16(updates, factors)
     body = multi_scalar_multiplication(srs.powers[: len(combined)], combined)
-    if _blinded(srs, body, blinder % SCALAR_MODULUS) == claimed:
+    if blinded(srs, body, blinder % SCALAR_MODULUS) == claimed:
         return []
     return [
         position
@@ -164,9 +162,28 @@ def weighted_sum(points: npt.NDArray[np.uint64], weights: Sequence[int]) -> npt.
     return multi_scalar_multiplication(points, scalars_from_integers(list(weights)))
 
 
-def _checked(srs: StructuredReferenceString, opening: Opening, dtype: type[np.generic]) -> npt.NDArray[Any]:
-    _require_blinder(opening.blinder)
-    return _vector(srs, opening.update, dtype)
+def checked_updates(srs: StructuredReferenceString, openings: Sequence[Opening]) -> list[Update]:
+    """Return the updates of openings, all int16, of one length that the reference string has powers for.
+
+    Raises
+    ------
+    CommitmentError
+        If an update is not one axis of int16, the lengths differ, or a blinder is not in [0, r).
+    TooFewPowersError
+        If the reference string is too short.
+    """
+    for opening in openings:
+        _require_blinder(opening.blinder)
+    updates = [_vector(srs, opening.update, np.int16) for opening in openings]
+    sizes = {update.size for update in updates}
+    if len(sizes) > 1:
+        raise CommitmentError("length of the updates", sorted(sizes), "one length")
+    return updates
+
+
+def blinded(srs: StructuredReferenceString, body: npt.NDArray[np.uint64], blinder: int) -> bytes:
+    """Return the encoded commitment `body + b [beta]`, for a body of shape (1, 2, 4)."""
+    return g1_to_bytes(g1_add(body, g1_multiply(g1_from_bytes(srs.key.beta_g1), blinder)))
 
 
 def _require_blinder(blinder: int) -> None:
@@ -182,8 +199,3 @@ def _vector(srs: StructuredReferenceString, vector: npt.NDArray[Any], dtype: typ
         )
     require_dimension(srs, vector.size)
     return np.ascontiguousarray(vector, dtype=dtype)
-
-
-def _blinded(srs: StructuredReferenceString, body: npt.NDArray[np.uint64], blinder: int) -> bytes:
-    """Add `b [beta]` and encode."""
-    return g1_to_bytes(g1_add(body, g1_multiply(g1_from_bytes(srs.key.beta_g1), blinder)))

@@ -72,7 +72,9 @@ def test_the_canary_works(tmp_path):
 
 
 def sources() -> list[Path]:
-    return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    """Return the project's own modules; environments that tools keep beside them start with a dot."""
+    found = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(ROOT).parts))
 
 
 def called_name(call: ast.Call) -> str:

@@ -10,6 +10,7 @@ from zk.bn254.limbs import (
     montgomery_product,
     montgomery_product_unreduced,
     reduce_once,
+    subtract_integers,
     subtract_modulo,
     to_limbs,
 )
@@ -42,6 +43,13 @@ def multiply_unreduced(a: Limbs, b: Limbs) -> Limbs:
 def reduce(a: Limbs) -> Limbs:
     """Return the element for a value below 2 p."""
     return reduce_once(a, MODULUS)
+
+
+@inlined
+def is_reduced(value: Limbs) -> bool:
+    """Whether 256 bits are an element, that is below p."""
+    _, borrow = subtract_integers(value, MODULUS)
+    return bool(borrow != ZERO)
 
 
 @compiled

@@ -7,13 +7,19 @@ r (2 p - r), is odd. The formulas are those of `zk.bn254.g1`, over the extended 
 
 import numpy as np
 
+from zk.bn254 import base_field as fp
 from zk.bn254 import extended_field as fp2
 from zk.bn254.extended_field import Pair, are_same, is_nought
 from zk.bn254.jit import compiled, inlined
-from zk.bn254.limbs import Limbs, UInt64Array
+from zk.bn254.limbs import Limbs, UInt64Array, to_limbs
+from zk.bn254.parameters import BASE_MODULUS, G1_COEFFICIENT, TWIST, divide_extended
 
 Affine = tuple[Pair, Pair]
 XYZZ = tuple[Pair, Pair, Pair, Pair]
+
+# The curve is y^2 = x^3 + 3 / (9 + i).
+_REAL, _IMAGINARY = (to_limbs(part * 2**256 % BASE_MODULUS) for part in divide_extended((G1_COEFFICIENT, 0), TWIST))
+_COEFFICIENT = (_REAL, _IMAGINARY)
 
 INFINITY = (fp2.NOUGHT, fp2.NOUGHT, fp2.NOUGHT, fp2.NOUGHT)
 
@@ -87,7 +93,14 @@ def multiply_point(point: Affine, factor: Limbs) -> XYZZ:
 
 
 @compiled
-def is_on_curve(point: Affine, coefficient: Pair) -> bool:
-    """Whether an affine point satisfies `y^2 = x^3 + coefficient`."""
+def is_on_curve(point: Affine) -> bool:
+    """Whether an affine point satisfies `y^2 = x^3 + 3 / (9 + i)`."""
     x, y = point
-    return are_same(fp2.square(y), fp2.add(fp2.multiply(fp2.square(x), x), coefficient))
+    return are_same(fp2.square(y), fp2.add(fp2.multiply(fp2.square(x), x), _COEFFICIENT))
+
+
+@compiled
+def is_reduced(point: Affine) -> bool:
+    """Whether all four parts of the coordinates are below p."""
+    x, y = point
+    return fp.is_reduced(x[0]) and fp.is_reduced(x[1]) and fp.is_reduced(y[0]) and fp.is_reduced(y[1])

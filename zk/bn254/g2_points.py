@@ -8,20 +8,17 @@ from typing import Final
 
 import numpy as np
 
-from zk.bn254 import base_field as fp
 from zk.bn254 import g2
 from zk.bn254.arrays import readable
 from zk.bn254.errors import PointEncodingError
 from zk.bn254.extended_field import is_nought
-from zk.bn254.jit import compiled, inlined
-from zk.bn254.limbs import Limbs, UInt64Array, load, subtract_integers, to_limbs
-from zk.bn254.parameters import BASE_MODULUS, G1_COEFFICIENT, G2_GENERATOR, SCALAR_MODULUS, TWIST, divide_extended
+from zk.bn254.jit import compiled
+from zk.bn254.limbs import UInt64Array, load, to_limbs
+from zk.bn254.parameters import BASE_MODULUS, G2_GENERATOR, SCALAR_MODULUS
 from zk.bn254.points import coordinates_from_bytes, coordinates_to_bytes
 
 POINT_BYTES: Final = 128
 
-_REAL, _IMAGINARY = (to_limbs(part * 2**256 % BASE_MODULUS) for part in divide_extended((G1_COEFFICIENT, 0), TWIST))
-_COEFFICIENT: Final = (_REAL, _IMAGINARY)
 _ORDER: Final = to_limbs(SCALAR_MODULUS)
 
 _IN_GROUP, _NOT_REDUCED, _OFF_CURVE, _OUTSIDE_GROUP = 0, 1, 2, 3
@@ -113,12 +110,6 @@ def _readable(points: UInt64Array) -> UInt64Array:
     return readable("points", points, np.uint64, (None, 2, 2, 4))
 
 
-@inlined
-def _is_reduced(a: Limbs) -> bool:
-    _, borrow = subtract_integers(a, fp.MODULUS)
-    return bool(borrow != np.uint64(0))
-
-
 @compiled
 def _first_reject(points: UInt64Array) -> tuple[int, int]:
     """Return the position of the first point that is not in G2 and what is wrong with it, or (n, 0)."""
@@ -126,9 +117,9 @@ def _first_reject(points: UInt64Array) -> tuple[int, int]:
         x, y = g2.load_point(points, i)
         if is_nought(x) and is_nought(y):
             continue
-        if not (_is_reduced(x[0]) and _is_reduced(x[1]) and _is_reduced(y[0]) and _is_reduced(y[1])):
+        if not g2.is_reduced((x, y)):
             return i, _NOT_REDUCED
-        if not g2.is_on_curve((x, y), _COEFFICIENT):
+        if not g2.is_on_curve((x, y)):
             return i, _OFF_CURVE
         if not is_nought(g2.multiply_point((x, y), _ORDER)[2]):
             return i, _OUTSIDE_GROUP

@@ -11,7 +11,7 @@ from zk.bn254 import g1
 from zk.bn254.arrays import readable_points
 from zk.bn254.errors import ArrayError, PointEncodingError
 from zk.bn254.jit import compiled
-from zk.bn254.limbs import UInt64Array, are_equal, is_zero, load, store, subtract_integers, to_limbs
+from zk.bn254.limbs import UInt64Array, are_equal, is_zero, load, store, to_limbs
 from zk.bn254.parameters import BASE_MODULUS, G1_COEFFICIENT, G1_GENERATOR, SCALAR_MODULUS
 
 POINT_BYTES = 64
@@ -154,8 +154,7 @@ def encode_coordinates(integers: UInt64Array) -> int:
     """Convert integers to Montgomery form in place up to the first that is p or more; return its position, or n."""
     for i in range(len(integers)):
         value = load(integers, i)
-        _, is_reduced = subtract_integers(value, fp.MODULUS)
-        if is_reduced == np.uint64(0):
+        if not fp.is_reduced(value):
             return i
         store(integers, i, fp.to_montgomery(value))
     return len(integers)
@@ -174,9 +173,7 @@ def _first_reject(points: UInt64Array) -> int:
         x, y = g1.load_point(points, i)
         if is_zero(x) and is_zero(y):
             continue
-        _, is_x_reduced = subtract_integers(x, fp.MODULUS)
-        _, is_y_reduced = subtract_integers(y, fp.MODULUS)
-        if is_x_reduced == np.uint64(0) or is_y_reduced == np.uint64(0):
+        if not (fp.is_reduced(x) and fp.is_reduced(y)):
             return i
         if not are_equal(fp.square(y), fp.add(fp.multiply(fp.square(x), x), _B)):
             return i

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -15,16 +14,13 @@ from zk.bn254 import (
     combine_int16,
     divide_by_quadratic,
     evaluate,
-    g1_add,
-    g1_from_bytes,
-    g1_multiply,
     g1_to_bytes,
     multi_scalar_multiplication,
     scalars_from_integers,
 )
 from zk.bn254.parameters import SCALAR_MODULUS
 from zk.errors import CommitmentError
-from zk.gram_proof.proof import MAX_COMMITMENTS, encode_scalar
+from zk.gram_proof.proof import MAX_COMMITMENTS, POINT_BYTES, encode_scalar
 from zk.gram_proof.transcript import (
     batch_hash,
     evaluation_hash,
@@ -34,14 +30,14 @@ from zk.gram_proof.transcript import (
     to_scalar,
 )
 from zk.gram_proof.verifier import verify_gram_proof
-from zk.polynomial_commitment import Opening
-from zk.srs.file import StructuredReferenceString, require_dimension
+from zk.polynomial_commitment import Opening, blinded, checked_updates, new_blinder
+from zk.srs.file import StructuredReferenceString
 from zk.srs.header import MASK_COEFFICIENTS
 
 Scalars = npt.NDArray[np.uint64]
 Progress = Callable[[str], None]
 
-_POINT_AT_INFINITY: Final = bytes(64)
+_POINT_AT_INFINITY: Final = bytes(POINT_BYTES)
 
 
 def prove_gram(
@@ -107,9 +103,10 @@ def _attempt(
     """Go through the protocol once, with new randomness; None in the negligible case that it has to be repeated."""
     r, dimension = SCALAR_MODULUS, updates[0].size
     progress("masking")
-    mask, mask_blinder = [_random_scalar() for _ in range(MASK_COEFFICIENTS)], _random_scalar()
+    # Mask coefficients are drawn as blinders are, uniformly from the field.
+    mask, mask_blinder = [new_blinder() for _ in range(MASK_COEFFICIENTS)], new_blinder()
     places = srs.powers[dimension : dimension + MASK_COEFFICIENTS]
-    encoded_mask = _commit(srs, places, scalars_from_integers(mask), mask_blinder)
+    encoded_mask = blinded(srs, multi_scalar_multiplication(places, scalars_from_integers(mask)), mask_blinder)
     encoded_mu = encode_scalar(sum(x * x for x in mask))
 
     progress("combining the updates")
@@ -123,8 +120,9 @@ def _attempt(
     del combined
 
     progress("committing to the correlation")
-    correlation_blinder = _random_scalar()
-    encoded_correlation = _commit(srs, srs.powers[: len(correlation)], correlation, correlation_blinder)
+    correlation_blinder = new_blinder()
+    body = multi_scalar_multiplication(srs.powers[: len(correlation)], correlation)
+    encoded_correlation = blinded(srs, body, correlation_blinder)
 
     progress("evaluating")
     evaluation = evaluation_hash(seed, encoded_correlation)
@@ -174,31 +172,14 @@ def _masked_autocorrelation(combined: Scalars, mask: list[int]) -> Scalars:
     return lags
 
 
-def _commit(
-    srs: StructuredReferenceString, powers: npt.NDArray[np.uint64], coefficients: Scalars, blinder: int
-) -> bytes:
-    """Commit to coefficients at the places of these powers, and encode."""
-    body = multi_scalar_multiplication(powers, coefficients)
-    return g1_to_bytes(g1_add(body, g1_multiply(g1_from_bytes(srs.key.beta_g1), blinder)))
-
-
-def _random_scalar() -> int:
-    """Draw a number below r from the operating system."""
-    return secrets.randbelow(SCALAR_MODULUS)
-
-
 def _checked_updates(
     srs: StructuredReferenceString, commitments: bytes, openings: Sequence[Opening]
 ) -> list[npt.NDArray[np.int16]]:
-    """Return the updates, all of one type and length."""
-    if not 1 <= len(openings) <= MAX_COMMITMENTS or 64 * len(openings) != len(commitments):
-        raise CommitmentError(
-            "number of openings", len(openings), f"that of the commitments, {len(commitments) / 64:g}, 1 to 255"
-        )
-    sizes = {opening.update.size for opening in openings}
-    if len(sizes) > 1 or any(opening.update.ndim != 1 or opening.update.dtype != np.int16 for opening in openings):
-        raise CommitmentError("updates", f"of the lengths {sorted(sizes)}", "int16 with one axis, of one length")
-    if 0 in sizes:
+    """Return the updates, as many as there are commitments, of one length that is not zero."""
+    if not 1 <= len(openings) <= MAX_COMMITMENTS or POINT_BYTES * len(openings) != len(commitments):
+        expected = f"that of the commitments, {len(commitments) / POINT_BYTES:g}, 1 to {MAX_COMMITMENTS}"
+        raise CommitmentError("number of openings", len(openings), expected)
+    updates = checked_updates(srs, openings)
+    if updates[0].size == 0:
         raise CommitmentError("updates", "empty", "at least one coordinate long")
-    require_dimension(srs, sizes.pop())
-    return [opening.update for opening in openings]
+    return updates

@@ -25,8 +25,8 @@ from zk.bn254 import (
     multi_scalar_multiplication_int16,
     require_g2,
 )
+from zk.bn254.buckets_g2 import add_to_buckets, empty_buckets, first_reject, sum_of_buckets
 from zk.bn254.parallel import run_all
-from zk.srs.buckets_g2 import add_to_buckets, empty_buckets, first_reject, sum_of_buckets
 from zk.srs.pairings import Points, pairings_are_equal
 from zk.srs.powers import Progress, checked_points
 

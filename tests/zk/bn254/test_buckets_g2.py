@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from py_ecc.optimized_bn128 import G2, Z2, add, curve_order, field_modulus, multiply, neg
 
 from tests.zk.srs.powers_file import encode, encode_all, point_outside_subgroup, scaled
-from zk.srs.buckets_g2 import add_to_buckets, empty_buckets, first_reject, sum_of_buckets
+from zk.bn254.buckets_g2 import add_to_buckets, empty_buckets, first_reject, sum_of_buckets
 from zk.srs.powers_g2 import COEFFICIENT_BITS
 
 LARGEST = 15

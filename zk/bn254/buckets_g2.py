@@ -7,20 +7,13 @@ subgroup. Buckets are points in XYZZ coordinates, uint64, shape (number of bucke
 import numpy as np
 import numpy.typing as npt
 
-from zk.bn254 import base_field as fp
 from zk.bn254 import extended_field as fp2
 from zk.bn254 import g2
 from zk.bn254.arrays import readable, writable
-from zk.bn254.jit import inlined
-from zk.bn254.limbs import ZERO, Limbs, UInt64Array, load, subtract_integers, to_limbs
-from zk.bn254.parameters import BASE_MODULUS, G1_COEFFICIENT, TWIST, divide_extended
-from zk.srs.jit import compiled
+from zk.bn254.jit import compiled, inlined
+from zk.bn254.limbs import UInt64Array
 
 Factors = npt.NDArray[np.int16]
-
-
-_REAL, _IMAGINARY = (to_limbs(part * 2**256 % BASE_MODULUS) for part in divide_extended((G1_COEFFICIENT, 0), TWIST))
-_COEFFICIENT = (_REAL, _IMAGINARY)
 
 
 def first_reject(points: UInt64Array) -> int:
@@ -134,20 +127,11 @@ def _sum_of_buckets(buckets: UInt64Array, result: UInt64Array) -> None:
     g2.store_point(result, 0, g2.to_affine(total))
 
 
-@inlined
-def _is_reduced(value: Limbs) -> bool:
-    _, borrow = subtract_integers(value, fp.MODULUS)
-    return bool(borrow != ZERO)
-
-
 @compiled
 def _first_reject(points: UInt64Array) -> int:
     for i in range(len(points)):
-        for coordinate in range(2):
-            for part in range(2):
-                if not _is_reduced(load(points[i, coordinate], part)):
-                    return i
+        point = g2.load_point(points, i)
         # Infinity, all zeros, is not on the curve.
-        if not g2.is_on_curve(g2.load_point(points, i), _COEFFICIENT):
+        if not (g2.is_reduced(point) and g2.is_on_curve(point)):
             return i
     return -1
