@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IRoundVerifier} from "./interfaces/IRoundVerifier.sol";
+import {IRoundVerifier, Step} from "./interfaces/IRoundVerifier.sol";
 import {IRule} from "./interfaces/IRule.sol";
 import {Errors} from "./libraries/Errors.sol";
 import {GramChecks} from "./libraries/GramChecks.sol";
@@ -19,7 +19,7 @@ import {GramChecks} from "./libraries/GramChecks.sol";
 /// @param commitments See `Settlement`.
 /// @param gram See `Settlement`.
 /// @param modelCommitment See `Settlement`.
-/// @param aggregateCid See `Settlement`.
+/// @param newModelCommitment See `Settlement`.
 /// @param proof See `Settlement`.
 struct Case {
     IRule rule;
@@ -33,24 +33,24 @@ struct Case {
     bytes commitments;
     bytes gram;
     bytes modelCommitment;
-    bytes aggregateCid;
+    bytes newModelCommitment;
     bytes proof;
 }
 
 /// @notice A round's decisions; the arrays are parallel to the accepted trainers.
+/// @param settled Whether three or more were kept; else the round is void, with neither pay nor strikes.
 /// @param weights Weights in the aggregate.
 /// @param contributions Contributions in the rule's scale.
 /// @param payouts Pay in the token's smallest unit.
 /// @param paid Sum of the payouts.
 /// @param harmful Bit i tells that trainer i's contribution was harmful beyond the tolerance.
-/// @param modelCommitment The model commitment after the round; empty if fewer than three were kept.
 struct Verdict {
+    bool settled;
     uint256[] weights;
     int256[] contributions;
     uint256[] payouts;
     uint256 paid;
     uint256 harmful;
-    bytes modelCommitment;
 }
 
 /// @title RoundJudge
@@ -71,22 +71,32 @@ contract RoundJudge {
         verifier = roundVerifier;
     }
 
-    /// @notice Checks the matrix and its proof, asks the rule, checks its answer, and derives payouts, strikes and the new
-    /// model commitment from it.
-    /// @dev Reverts if no updates in range have this matrix, if the proof is refused, or if the rule returns what it must
-    /// not.
+    /// @notice Checks the matrix, asks the rule, checks its answer, has the proof verified, with the new model commitment
+    /// unless the round is void, and derives payouts and strikes.
+    /// @dev Reverts if no updates in range have this matrix, if the rule returns what it must not, or if the proof or the
+    /// new model commitment is refused. The rule comes before the proof because its weights are part of what is verified.
     function judge(Case calldata round) external view returns (Verdict memory verdict) {
         GramChecks.check(round.gram, round.trainers + round.references, round.maximumNorm);
-        bool accepted = verifier.verify(round.context, round.commitments, round.gram, round.proof);
-        require(accepted, Errors.Market_ProofRejected(round.context));
         bool referenceUsed;
         (verdict.weights, verdict.contributions, referenceUsed) =
             round.rule.evaluate(round.gram, round.trainers, round.references, round.tolerated);
         (uint256 kept, uint256 positive) = _checkAnswer(round, verdict);
-        if (kept < MIN_KEPT) return verdict;
-        _derive(round, verdict, positive, referenceUsed);
-        verdict.modelCommitment = verifier.advanceModel(
-            round.modelCommitment, round.commitments, verdict.weights, round.aggregateCid
+        verdict.settled = kept >= MIN_KEPT;
+        require(_isProven(round, verdict), Errors.Market_ProofRejected(round.context));
+        if (verdict.settled) _derive(round, verdict, positive, referenceUsed);
+    }
+
+    /// @dev Asks the verifier about the matrix, and about the new model commitment if there is one.
+    function _isProven(Case calldata round, Verdict memory verdict) private view returns (bool) {
+        if (!verdict.settled) {
+            return verifier.verify(round.context, round.commitments, round.gram, round.proof);
+        }
+        return verifier.verifyStep(
+            round.context,
+            round.commitments,
+            round.gram,
+            round.proof,
+            Step(verdict.weights, round.modelCommitment, round.newModelCommitment)
         );
     }
 

@@ -225,11 +225,11 @@ abstract contract Settling is Rounds {
         require(modelHash == job.modelHash, Errors.Market_ModelMismatch(modelHash, job.modelHash));
         Cids.check(settlement.aggregateCid);
 
-        // Check: the matrix is proven. What follows is a function of it.
+        // Check: the matrix and the new model are proven. What follows is a function of the matrix.
         Verdict memory verdict = _judge(job, live.terms, settlement, roll);
 
         // Effect: do what the rule decides.
-        if (verdict.modelCommitment.length == 0) {
+        if (!verdict.settled) {
             _voidRound(settlement.jobId, job, live, VoidCause.TooFewKept, roll.excluded);
             return;
         }
@@ -257,7 +257,7 @@ abstract contract Settling is Rounds {
                 commitments: settlement.commitments,
                 gram: settlement.gram,
                 modelCommitment: settlement.modelCommitment,
-                aggregateCid: settlement.aggregateCid,
+                newModelCommitment: settlement.newModelCommitment,
                 proof: settlement.proof
             })
         );
@@ -329,7 +329,7 @@ abstract contract Settling is Rounds {
         Roll memory roll,
         Verdict memory verdict
     ) private {
-        job.modelHash = keccak256(verdict.modelCommitment);
+        job.modelHash = keccak256(settlement.newModelCommitment);
         live.progress.lastSettledRound = live.progress.round;
         live.progress.settledRounds += 1;
         if (roll.references != 0) live.progress.referenceRounds += 1;
@@ -346,17 +346,18 @@ abstract contract Settling is Rounds {
             verdict.contributions,
             verdict.payouts
         );
-        _logSettled(settlement, verdict.modelCommitment);
+        _logSettled(settlement);
     }
 
-    function _logSettled(Settlement calldata settlement, bytes memory model) private {
+    function _logSettled(Settlement calldata settlement) private {
         emit RoundSettled(
             settlement.jobId,
             settlement.round,
             settlement.gram,
             settlement.commitments,
-            model,
-            settlement.aggregateCid
+            settlement.newModelCommitment,
+            settlement.aggregateCid,
+            settlement.proof
         );
     }
 }

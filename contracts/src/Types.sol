@@ -246,6 +246,8 @@ struct Exclusion {
 /// verifier's fixed size.
 /// @param gram The Gram matrix in the packing of `IRule.evaluate`.
 /// @param modelCommitment The model commitment before this round.
+/// @param newModelCommitment The model commitment after this round: the one before plus each update's weight times its
+/// commitment. Without meaning if the round comes out void.
 /// @param aggregateCid CID of the cumulative aggregate after this round.
 /// @param proof What the verifier asks for.
 struct Settlement {
@@ -256,6 +258,7 @@ struct Settlement {
     bytes commitments;
     bytes gram;
     bytes modelCommitment;
+    bytes newModelCommitment;
     bytes aggregateCid;
     bytes proof;
 }

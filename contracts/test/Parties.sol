@@ -5,8 +5,8 @@ import {TrainingMarket} from "../src/TrainingMarket.sol";
 import {Terms} from "../src/Types.sol";
 import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
 import {IRule} from "../src/interfaces/IRule.sol";
-import {UnverifiedDevOnly} from "../src/verifiers/UnverifiedDevOnly.sol";
 import {Vm} from "./Vm.sol";
+import {AcceptingVerifier} from "./mocks/AcceptingVerifier.sol";
 import {SettableRule} from "./mocks/SettableRule.sol";
 import {PlainToken} from "./mocks/Tokens.sol";
 
@@ -43,7 +43,7 @@ abstract contract Parties {
         trainers = _ascending(trainers);
         rule = new SettableRule();
         token = new PlainToken();
-        market = _deploy(new UnverifiedDevOnly(), address(rule));
+        market = _deploy(new AcceptingVerifier(), address(rule));
     }
 
     /* PARTS */

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 REASONS: dict[str, str] = {
-    "UnverifiedDevOnly_NotALocalChain": (
-        "the verifier for development checks nothing and refuses chain {chainId}, which is not a local chain; "
-        "deploy on a local chain, or with a verifier that checks proofs"
-    ),
     # Construction
     "GramVerifier_DevelopmentSetup": (
         "the development set-up, whose secrets everybody knows, proves nothing on chain {chainId}, which is not local; "
@@ -131,7 +127,12 @@ REASONS: dict[str, str] = {
         "and the settling account, with what the proof was made for"
     ),
     "GramVerifier_LengthOfModel": (
-        "the model commitment has {length} bytes and must have {needed}; give the one that the last settlement logged"
+        "the {element} commitment has {length} bytes and must have {needed}; give the one that the last settlement "
+        "logged, and the one that the weights make of it"
+    ),
+    "GramVerifier_NumberOfWeights": (
+        "there are {number} weights and at most {maximum} commitments that they could belong to; give one weight for "
+        "each accepted update"
     ),
     "GramVerifier_PrecompileFailed": (
         "precompile {precompile} did not answer; give the call more gas, or, at a deployment, check the points of "

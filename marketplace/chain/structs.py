@@ -255,11 +255,13 @@ class Settlement:
     commitments: bytes
     gram: bytes
     model_commitment: bytes
+    new_model_commitment: bytes
     aggregate_cid: bytes
     proof: bytes
 
     def to_abi(self) -> tuple[Any, ...]:
         """Return the struct as web3 takes it."""
         exclusions = tuple(exclusion.to_abi() for exclusion in self.exclusions)
-        rest = (self.commitments, self.gram, self.model_commitment, self.aggregate_cid, self.proof)
+        models = (self.model_commitment, self.new_model_commitment)
+        rest = (self.commitments, self.gram, *models, self.aggregate_cid, self.proof)
         return (self.job, self.round, self.trainers, exclusions, *rest)

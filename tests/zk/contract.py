@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ GAS_LIMIT = 2**24
 # The errors are named after the reasons.
 REASONS = {f"GramVerifier_{reason.name.title().replace('_', '')}": reason for reason in Rejection}
 VERIFY = "verify(bytes32,bytes,bytes,bytes)"
-ADVANCE = "advanceModel(bytes,bytes,uint256[],bytes)"
+VERIFY_STEP = "verifyStep(bytes32,bytes,bytes,bytes,(uint256[],bytes,bytes))"
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,21 @@ class ContractVerifier:
     ) -> Outcome:
         """Ask about a proof; `pad` follows the arguments, where nothing belongs."""
         data = encode(["bytes32", "bytes", "bytes", "bytes"], [context, commitments, gram, proof])
+        return self._outcome(VERIFY, data + pad, gas)
+
+    def verify_step(self, *statement: bytes, weights: Sequence[int], model: bytes, new_model: bytes) -> Outcome:
+        """Ask about a proof and a change of the model; the statement is as in `verify`."""
+        types = ["bytes32", "bytes", "bytes", "bytes", "(uint256[],bytes,bytes)"]
+        return self._outcome(VERIFY_STEP, encode(types, [*statement, (weights, model, new_model)]), GAS_LIMIT)
+
+    def _outcome(self, function: str, data: bytes, gas: int) -> Outcome:
         try:
-            answer = self.call(VERIFY, data + pad, gas)
+            answer = self.call(function, data, gas)
         except ContractError as refused:
             error: DecodedRevert = refused.args[0]
             return Outcome(False, REASONS.get(error.name), place_of(error), error, self.evm.result.gas_used)
         assert decode(["bool"], answer) == (True,), "it returns true or reverts"
         return Outcome(True, None, "", None, self.evm.result.gas_used)
-
-    def advance(self, model: bytes, commitments: bytes, weights: list[int], cid: bytes = b"") -> bytes:
-        data = encode(["bytes", "bytes", "uint256[]", "bytes"], [model, commitments, weights, cid])
-        return decode(["bytes"], self.call(ADVANCE, data))[0]
 
     def srs(self) -> bytes:
         return self.call("srs()", b"")

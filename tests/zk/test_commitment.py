@@ -1,19 +1,13 @@
 import itertools
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from Crypto.Hash import keccak as independent_keccak
-from eth_abi import decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
-from pyrevm import EVM, AccountInfo
 
 from zk import commitment as c
 from zk.errors import CommitmentError
-
-ARTIFACT = Path(__file__).parents[2] / "marketplace" / "chain" / "artifacts" / "UnverifiedDevOnly.json"
 
 vectors = st.lists(st.integers(-32768, 32767), max_size=6).map(lambda q: np.array(q, dtype=np.int16))
 blinders = st.binary(min_size=32, max_size=32).map(c.Blinder)
@@ -129,29 +123,6 @@ def test_commitments_and_blinders_of_the_right_size_are_taken():
 def test_a_blinder_of_another_size_can_not_be_used():
     with pytest.raises(CommitmentError, match="blinder is 31 bytes"):
         c.commit(np.zeros(1, dtype=np.int16), c.Blinder(bytes(31)))
-
-
-def call_contract(signature: str, types: list[str], values: list[object]) -> bytes:
-    artifact = json.loads(ARTIFACT.read_text())
-    code = artifact["deployedBytecode"] if "deployedBytecode" in artifact else artifact["deployed_bytecode"]
-    address = "0x" + "c0" * 20
-    evm = EVM()
-    evm.insert_account_info(address, AccountInfo(code=bytes.fromhex(code.removeprefix("0x"))))
-    result = evm.message_call(
-        "0x" + "aa" * 20, address, calldata=keccak(signature.encode())[:4] + encode(types, values)
-    )
-    return decode(["bytes"], bytes(result))[0]
-
-
-def test_the_model_commitment_starts_and_advances_as_in_the_contract():
-    model = call_contract("initialModel()", [], [])
-    assert model == c.INITIAL_MODEL == c.initial_model_commitment()
-    for number in range(3):
-        cid = bytes.fromhex("01551220") + bytes([number]) * 32
-        types = ["bytes", "bytes", "uint256[]", "bytes"]
-        expected = call_contract("advanceModel(bytes,bytes,uint256[],bytes)", types, [model, b"", [], cid])
-        model = c.advance_model(model, cid)
-        assert model == expected
 
 
 @pytest.mark.parametrize(("previous", "cid"), [(31, 36), (33, 36), (32, 35), (32, 37), (0, 0), (36, 32)])

@@ -14,7 +14,7 @@ from tests.zk.contract import ContractVerifier, Outcome, deploy
 from tests.zk.vectors.make import FILE
 from tests.zk_attacks.corpus import POINTS, SCALARS, Case, put
 from zk.errors import ProofRejectedError, Rejection
-from zk.readable.group import G1, SCALAR_ORDER, add, bytes_to_point, linear_combination, point_to_bytes
+from zk.readable.group import G1, SCALAR_ORDER, Point, add, bytes_to_point, linear_combination, point_to_bytes
 from zk.readable.prover import Opening, prove
 from zk.readable.transcript import VerificationKey
 from zk.readable.verifier import bytes_to_commitments, bytes_to_proof, verify
@@ -348,16 +348,32 @@ def test_bytes_behind_the_arguments_change_nothing(contract: ContractVerifier, h
 # The model
 
 
-def test_the_model_is_the_weighted_sum_of_the_commitments(contract: ContractVerifier, honest: Case) -> None:
-    points = bytes_to_commitments(honest.commitments)
-    model = bytes(64)
-    total = []
-    for weights in ([1, 2, 3], [0, 65_536, 0], [7]):
-        model = contract.advance(model, honest.commitments, weights, b"any CID")
-        total += list(zip(weights, points, strict=False))
-        assert model == point_to_bytes(linear_combination(total))
+def weighted(case: Case, weights: list[int], model: Point | None = None) -> bytes:
+    """Return what the model becomes, in arithmetic that shares nothing with the contract's."""
+    terms = [*zip(weights, bytes_to_commitments(case.commitments), strict=False)]
+    return point_to_bytes(linear_combination(terms if model is None else [(1, model), *terms]))
+
+
+@pytest.mark.parametrize("weights", [[1, 2, 3], [0, 65_536, 0], [7], [R - 1, 2**256 - 1, 1], []])
+def test_the_model_is_the_weighted_sum_of_the_commitments(weights, contract, honest) -> None:
+    first = weighted(honest, [5, 6, 7])
+    second = weighted(honest, weights, bytes_to_point(first, "model"))
+    step = {"weights": weights, "model": first, "new_model": second}
+    assert contract.verify_step(*astuple(honest), **step).accepted
+    for other in (first, weighted(honest, [5, 6, 8]), bytes(64)):
+        if other != second:
+            found = contract.verify_step(*astuple(honest), **(step | {"new_model": other}))
+            assert found.reason is Rejection.EQUATION_FAILS
 
 
 def test_the_model_can_return_to_zero(contract: ContractVerifier, honest: Case) -> None:
-    model = contract.advance(bytes(64), honest.commitments, [5])
-    assert contract.advance(model, honest.commitments, [R - 5]) == bytes(64)
+    model = weighted(honest, [5])
+    assert contract.verify_step(*astuple(honest), weights=[5], model=bytes(64), new_model=model).accepted
+    assert contract.verify_step(*astuple(honest), weights=[R - 5], model=model, new_model=bytes(64)).accepted
+
+
+def test_a_step_does_not_hide_a_wrong_proof(contract: ContractVerifier, honest: Case, other: Case) -> None:
+    step = {"weights": [1, 2, 3], "model": bytes(64), "new_model": weighted(honest, [1, 2, 3])}
+    for name, case in wrong(honest, other).items():
+        found = contract.verify_step(*astuple(case), **step)
+        assert found.reason is Rejection.EQUATION_FAILS, name

@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+/// @notice How a round changes the model commitment: it becomes the one before plus each update's weight times its
+/// commitment.
+/// @param weights One per accepted trainer.
+/// @param modelCommitment The model commitment before.
+/// @param newModelCommitment The model commitment after.
+struct Step {
+    uint256[] weights;
+    bytes modelCommitment;
+    bytes newModelCommitment;
+}
+
 /// @title IRoundVerifier
 /// @notice The one contract that knows what a commitment is. The market asks it at every settlement whether the matrix
-/// belongs to the commitments, and what the model's commitment becomes.
+/// belongs to the commitments, and whether the model's commitment advanced by them.
 interface IRoundVerifier {
     /// @notice Commitment to the sum of no updates, with which every job begins.
     function initialModel() external view returns (bytes memory);
@@ -23,15 +34,21 @@ interface IRoundVerifier {
         view
         returns (bool);
 
-    /// @notice The model commitment after the weighted updates were added.
-    /// @param modelCommitment The model commitment before.
-    /// @param commitments Concatenated commitments; those beyond `weights` are the referee's and are not added.
-    /// @param weights One per accepted trainer.
-    /// @param aggregateCid CID of the cumulative aggregate, as the aggregator states it.
-    function advanceModel(
-        bytes calldata modelCommitment,
+    /// @notice Whether the proof shows what {verify} asks for, and the model commitment changes as `Step` says.
+    ///
+    /// @dev Requirements:
+    /// - Must return true or revert with a reason.
+    ///
+    /// @param context See {verify}.
+    /// @param commitments See {verify}; those beyond the weights are the referee's and are not added.
+    /// @param gram See {verify}.
+    /// @param proof See {verify}.
+    /// @param step The claimed change.
+    function verifyStep(
+        bytes32 context,
         bytes calldata commitments,
-        uint256[] calldata weights,
-        bytes calldata aggregateCid
-    ) external view returns (bytes memory);
+        bytes calldata gram,
+        bytes calldata proof,
+        Step calldata step
+    ) external view returns (bool);
 }

@@ -98,14 +98,16 @@ interface ITrainingMarket {
         int256[] contributions,
         uint256[] payouts
     );
-    /// @notice A round was settled. `gram` and `commitments` as in `Settlement`; `modelCommitment` is the new one.
+    /// @notice A round was settled. All as in `Settlement`; `modelCommitment` is the new one. With the events before it,
+    /// everything that was proved can be verified again.
     event RoundSettled(
         uint256 indexed jobId,
         uint256 indexed round,
         bytes gram,
         bytes commitments,
         bytes modelCommitment,
-        bytes aggregateCid
+        bytes aggregateCid,
+        bytes proof
     );
     /// @notice A round ended without result, pay, fee or penalty.
     event RoundVoided(uint256 indexed jobId, uint256 indexed round, VoidCause cause);

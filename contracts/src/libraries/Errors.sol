@@ -8,9 +8,6 @@ import {JobState, Phase, Reason, TrainerStatus} from "../Types.sol";
 library Errors {
     // Construction
 
-    /// @notice Thrown when the development verifier is deployed on a chain that is not local.
-    error UnverifiedDevOnly_NotALocalChain(uint256 chainId);
-
     /// @notice Thrown when a verifier with the development set-up is deployed on a chain that is not local: everybody knows
     /// the secrets of that set-up and can prove anything.
     error GramVerifier_DevelopmentSetup(uint256 chainId);
@@ -162,6 +159,12 @@ library Errors {
 
     // Gram proofs, in the order of the checks
 
+    /// @notice Thrown when a model commitment has the wrong length.
+    error GramVerifier_LengthOfModel(bytes32 element, uint256 length, uint256 needed);
+
+    /// @notice Thrown when there are more weights than commitments.
+    error GramVerifier_NumberOfWeights(uint256 number, uint256 maximum);
+
     /// @notice Thrown when the commitments are not a whole number of points.
     error GramVerifier_LengthOfCommitments(uint256 length, uint256 unit);
 
@@ -191,9 +194,6 @@ library Errors {
 
     /// @notice Thrown when the pairing equation does not hold.
     error GramVerifier_EquationFails(bytes32 context);
-
-    /// @notice Thrown when a model commitment has the wrong length.
-    error GramVerifier_LengthOfModel(uint256 length, uint256 needed);
 
     /// @notice Thrown when a precompile does not answer: it was given too little gas or, while a verifier is deployed, a
     /// point that is none of G2.

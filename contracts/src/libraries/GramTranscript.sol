@@ -3,15 +3,18 @@ pragma solidity ^0.8.28;
 
 import {Bn254} from "./Bn254.sol";
 import {GramEncoding} from "./GramEncoding.sol";
+import {Models} from "./ModelStep.sol";
 
 /// @notice The challenges of a Gram proof.
 /// @param rho `rho_1 .. rho_n`, each below 2^128, then three zeros, which let readers take four at a time.
 /// @param z The point at which polynomials are evaluated, below r.
 /// @param gamma The factor that joins two openings to one, below r.
+/// @param batch The hash that gamma comes from, which fixes everything hashed before.
 struct Challenges {
     uint256[] rho;
     uint256 z;
     uint256 gamma;
+    bytes32 batch;
 }
 
 /// @title GramTranscript
@@ -24,6 +27,7 @@ library GramTranscript {
     bytes32 private constant ROW = "cairn/gram-proof/1/row";
     bytes32 private constant EVALUATION = "cairn/gram-proof/1/evaluation";
     bytes32 private constant BATCH = "cairn/gram-proof/1/batch";
+    bytes32 private constant STEP = "cairn/gram-proof/1/step";
 
     /// @dev Zeros behind the challenges of the rows.
     uint256 private constant PADDING = 3;
@@ -77,8 +81,22 @@ library GramTranscript {
         bytes32 evaluation = keccak256(abi.encodePacked(EVALUATION, statement, correlation));
         challenges.z = uint256(evaluation) % Bn254.SCALAR_ORDER;
         bytes calldata values = proof[GramEncoding.U:GramEncoding.E];
-        bytes32 batch = keccak256(abi.encodePacked(BATCH, evaluation, values));
-        challenges.gamma = uint256(batch) % Bn254.SCALAR_ORDER;
+        challenges.batch = keccak256(abi.encodePacked(BATCH, evaluation, values));
+        challenges.gamma = uint256(challenges.batch) % Bn254.SCALAR_ORDER;
+    }
+
+    /// @notice lambda, the factor that joins the claim about the model to the proof, below r. It follows from everything
+    /// that either is about.
+    function stepFactor(bytes32 batch, bytes calldata proof, uint256[] calldata weights, Models memory models)
+        internal
+        pure
+        returns (uint256)
+    {
+        bytes calldata opening = proof[GramEncoding.E:];
+        // Safe narrowing: there are at most 255 weights.
+        uint64 count = uint64(weights.length);
+        bytes32 hash = keccak256(abi.encodePacked(STEP, batch, opening, abi.encode(models), count, weights));
+        return uint256(hash) % Bn254.SCALAR_ORDER;
     }
 
     /// @dev One challenge per commitment, then the padding.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IRoundVerifier} from "../interfaces/IRoundVerifier.sol";
+import {IRoundVerifier, Step} from "../interfaces/IRoundVerifier.sol";
 import {Bn254, G1Point, G2Point, Sum} from "../libraries/Bn254.sol";
 import {Errors} from "../libraries/Errors.sol";
 import {GramEncoding} from "../libraries/GramEncoding.sol";
 import {GramOpening, Opening, Values} from "../libraries/GramOpening.sol";
 import {Challenges, GramTranscript} from "../libraries/GramTranscript.sol";
 import {LocalChains} from "../libraries/LocalChains.sol";
+import {ModelStep, Models} from "../libraries/ModelStep.sol";
 import {QuadraticForm} from "../libraries/QuadraticForm.sol";
 import {VerificationKey, VerificationKeys} from "../libraries/VerificationKeys.sol";
 
@@ -77,44 +78,47 @@ contract GramVerifier is IRoundVerifier {
         view
         returns (bool)
     {
-        uint256 count = GramEncoding.check(commitments, gram, proof);
-        bytes32 statement = GramTranscript.statementOf(srs, context, commitments, gram, proof);
-        Challenges memory challenges = GramTranscript.challengesOf(statement, count, proof);
-        Opening memory opening =
-            _openingOf(challenges, QuadraticForm.evaluate(gram, challenges.rho, count), proof);
+        (Challenges memory challenges, Opening memory opening) = _draw(context, commitments, gram, proof);
         Sum memory sum = _combine(commitments, challenges, proof);
-        _subtractClaims(sum, opening, proof);
-        require(_isOpened(sum, opening.sum, proof), Errors.GramVerifier_EquationFails(context));
-        return true;
+        return _requireOpened(context, sum, opening, proof);
     }
 
-    /* MODEL */
+    /// @inheritdoc IRoundVerifier
+    /// @dev One equation holds both claims, see docs/gram-proof.md, section The model step.
+    function verifyStep(
+        bytes32 context,
+        bytes calldata commitments,
+        bytes calldata gram,
+        bytes calldata proof,
+        Step calldata step
+    ) external view returns (bool) {
+        Models memory models = ModelStep.read(step, commitments.length / GramEncoding.POINT_BYTES);
+        (Challenges memory challenges, Opening memory opening) = _draw(context, commitments, gram, proof);
+        uint256 lambda = GramTranscript.stepFactor(challenges.batch, proof, step.weights, models);
+        ModelStep.addWeights(challenges.rho, lambda, step.weights);
+        Sum memory sum = _combine(commitments, challenges, proof);
+        ModelStep.addDifference(sum, lambda, models);
+        return _requireOpened(context, sum, opening, proof);
+    }
 
     /// @inheritdoc IRoundVerifier
     function initialModel() external pure returns (bytes memory) {
         return new bytes(GramEncoding.POINT_BYTES);
     }
 
-    /// @inheritdoc IRoundVerifier
-    /// @dev Commitments that are not added are not checked.
-    function advanceModel(
-        bytes calldata modelCommitment,
-        bytes calldata commitments,
-        uint256[] calldata weights,
-        bytes calldata
-    ) external view returns (bytes memory) {
-        GramEncoding.countOf(commitments, weights.length);
-        GramEncoding.checkCommitments(commitments, weights.length);
-        Sum memory sum = _modelOf(modelCommitment);
-        for (uint256 i = 0; i < weights.length; ++i) {
-            if (weights[i] == 0) continue;
-            (uint256 x, uint256 y) = GramEncoding.point(commitments, i * GramEncoding.POINT_BYTES);
-            sum.addMultiple(x, y, weights[i]);
-        }
-        return abi.encodePacked(sum.x, sum.y);
-    }
-
     /* STEPS OF THE PROTOCOL */
+
+    /// @dev Checks the encoding, then steps 2, 4 and 5: the challenges, and what has to be opened.
+    function _draw(bytes32 context, bytes calldata commitments, bytes calldata gram, bytes calldata proof)
+        private
+        view
+        returns (Challenges memory challenges, Opening memory opening)
+    {
+        uint256 count = GramEncoding.check(commitments, gram, proof);
+        bytes32 statement = GramTranscript.statementOf(srs, context, commitments, gram, proof);
+        challenges = GramTranscript.challengesOf(statement, count, proof);
+        opening = _openingOf(challenges, QuadraticForm.evaluate(gram, challenges.rho, count), proof);
+    }
 
     /// @dev Steps 2, 4 and 5: the line through the claimed values, with `c = form + mu`.
     function _openingOf(Challenges memory challenges, uint256 form, bytes calldata proof)
@@ -147,6 +151,18 @@ contract GramVerifier is IRoundVerifier {
         }
     }
 
+    /// @dev Step 6: reverts unless the sum `C_P` is opened as claimed.
+    /// @return True.
+    function _requireOpened(bytes32 context, Sum memory sum, Opening memory opening, bytes calldata proof)
+        private
+        view
+        returns (bool)
+    {
+        _subtractClaims(sum, opening, proof);
+        require(_isOpened(sum, opening.sum, proof), Errors.GramVerifier_EquationFails(context));
+        return true;
+    }
+
     /// @dev Step 6: makes `C_P` into `Q = C_P - l_0 [1] - l_1 [tau] - e [beta]`.
     function _subtractClaims(Sum memory sum, Opening memory opening, bytes calldata proof) private view {
         G1Point memory one = Bn254.generator();
@@ -164,17 +180,6 @@ contract GramVerifier is IRoundVerifier {
         bytes memory second = abi.encode(q.termX, q.termY, _tauG2());
         bytes memory third = abi.encode(x, Bn254.negate(y), _tauSquaredG2());
         return Bn254.isProductOne(bytes.concat(first, second, third));
-    }
-
-    /// @dev The model commitment as a sum. It may be the point at infinity, which commits to zero.
-    function _modelOf(bytes calldata modelCommitment) private pure returns (Sum memory sum) {
-        uint256 length = modelCommitment.length;
-        require(
-            length == GramEncoding.POINT_BYTES,
-            Errors.GramVerifier_LengthOfModel(length, GramEncoding.POINT_BYTES)
-        );
-        (sum.x, sum.y) = GramEncoding.point(modelCommitment, 0);
-        if (sum.x | sum.y != 0) GramEncoding.checkPoint(sum.x, sum.y, "model", 0);
     }
 
     /* VERIFICATION KEY */

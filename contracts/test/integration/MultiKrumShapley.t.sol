@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {Settlement, Terms, VoidCause} from "../../src/Types.sol";
 import {ITrainingMarket} from "../../src/interfaces/ITrainingMarket.sol";
 import {MultiKrumShapleyRule} from "../../src/rules/MultiKrumShapleyRule.sol";
-import {UnverifiedDevOnly} from "../../src/verifiers/UnverifiedDevOnly.sol";
 import {Base} from "../Base.sol";
+import {AcceptingVerifier} from "../mocks/AcceptingVerifier.sol";
 import {SettableRule} from "../mocks/SettableRule.sol";
 
 /// @notice The market with its first rule, on small updates whose matrix the tests compute.
@@ -16,7 +16,7 @@ contract MultiKrumShapleyTest is Base {
     function setUp() public override {
         super.setUp();
         rule = SettableRule(address(new MultiKrumShapleyRule()));
-        market = _deploy(new UnverifiedDevOnly(), address(rule));
+        market = _deploy(new AcceptingVerifier(), address(rule));
     }
 
     function test_EqualWorkIsPaidAlike() external {

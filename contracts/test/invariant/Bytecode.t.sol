@@ -2,8 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {IRule} from "../../src/interfaces/IRule.sol";
-import {UnverifiedDevOnly} from "../../src/verifiers/UnverifiedDevOnly.sol";
 import {Parties} from "../Parties.sol";
+import {AcceptingVerifier} from "../mocks/AcceptingVerifier.sol";
 
 /// @notice What the deployed code can't do, because the instructions for it are not there.
 contract BytecodeTest is Parties {
@@ -20,7 +20,7 @@ contract BytecodeTest is Parties {
         assembly ("memory-safe") {
             created := create(0, add(code, 32), mload(code))
         }
-        market = _deploy(new UnverifiedDevOnly(), created);
+        market = _deploy(new AcceptingVerifier(), created);
     }
 
     function test_NoForeignCodeRunsInTheMarketAndNothingRemovesIt() external view {

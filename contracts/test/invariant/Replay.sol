@@ -234,7 +234,7 @@ abstract contract Replay is Checks {
     }
 
     function _roundSettled(Ghost storage g, bytes memory data) private {
-        (,, bytes memory model,) = abi.decode(data, (bytes, bytes, bytes, bytes));
+        (,, bytes memory model,,) = abi.decode(data, (bytes, bytes, bytes, bytes, bytes));
         g.model = bytes32(model);
         (g.lastSettled, g.failures) = (g.round, 0);
         g.settledRounds += 1;

@@ -95,7 +95,7 @@ abstract contract SettleModel is Model {
         if (kept < 3) return _voided(g, "round void: too few kept");
         _reward(g, draft);
         _count("round settled");
-        g.model = keccak256(abi.encodePacked(g.model, s.aggregateCid));
+        g.model = keccak256(abi.encodePacked(g.model));
         g.lastSettled = g.round;
         g.settledRounds += 1;
         if (draft.references != 0) g.referenceRounds += 1;
@@ -172,6 +172,7 @@ abstract contract SettleModel is Model {
             _write(s.commitments, s.trainers.length + k, _vector(g.terms.referee, s.round + k));
         }
         s.modelCommitment = abi.encodePacked(g.model);
+        s.newModelCommitment = abi.encodePacked(keccak256(s.modelCommitment));
         s.aggregateCid = _cid(vm.toString(_below(1000)));
         bool real = address(g.terms.rule) == address(realRule);
         s.gram = real

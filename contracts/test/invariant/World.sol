@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {TrainingMarket} from "../../src/TrainingMarket.sol";
 import {Terms} from "../../src/Types.sol";
 import {IRule} from "../../src/interfaces/IRule.sol";
-import {IRoundVerifier} from "../../src/interfaces/IRoundVerifier.sol";
+import {IRoundVerifier, Step} from "../../src/interfaces/IRoundVerifier.sol";
 import {Parties} from "../Parties.sol";
 import {SettableRule} from "../mocks/SettableRule.sol";
 import {PlainToken} from "../mocks/Tokens.sol";
@@ -25,12 +25,14 @@ contract PickyVerifier is IRoundVerifier {
         return proof.length == 0 || proof[0] != 0xff;
     }
 
-    function advanceModel(bytes calldata model, bytes calldata, uint256[] calldata, bytes calldata cid)
+    function verifyStep(bytes32, bytes calldata, bytes calldata, bytes calldata proof, Step calldata step)
         external
         pure
-        returns (bytes memory)
+        returns (bool)
     {
-        return abi.encodePacked(keccak256(abi.encodePacked(model, cid)));
+        bytes memory next = abi.encodePacked(keccak256(step.modelCommitment));
+        return
+            keccak256(step.newModelCommitment) == keccak256(next) && (proof.length == 0 || proof[0] != 0xff);
     }
 }
 

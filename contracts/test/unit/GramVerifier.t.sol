@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Bn254, G1Point} from "../../src/libraries/Bn254.sol";
+import {Step} from "../../src/interfaces/IRoundVerifier.sol";
 import {Errors} from "../../src/libraries/Errors.sol";
 import {VerificationKey} from "../../src/libraries/VerificationKeys.sol";
 import {GramVerifier} from "../../src/verifiers/GramVerifier.sol";
@@ -10,7 +11,6 @@ import {GramFixture} from "../GramFixture.sol";
 contract GramVerifierTest is GramFixture {
     uint256 private constant P = Bn254.BASE_ORDER;
     uint256 private constant R = Bn254.SCALAR_ORDER;
-    bytes private constant CID = hex"01551220";
 
     GramVerifier private verifier;
     Proven private three;
@@ -168,63 +168,124 @@ contract GramVerifierTest is GramFixture {
     }
 
     function test_When_TheModelAdvances() external view {
-        bytes memory first =
-            verifier.advanceModel(verifier.initialModel(), three.commitments, _weights(), CID);
-        vm.assertEq(first, _bytes(".model.first"), "first settlement");
-        bytes memory second = verifier.advanceModel(first, three.commitments, _weights(), "");
-        vm.assertEq(second, _bytes(".model.second"), "second settlement");
+        vm.assertTrue(_verifyStep(three, _step("initial", "first")), "first settlement");
+        vm.assertTrue(_verifyStep(three, _step("first", "second")), "second settlement");
     }
 
-    function test_When_CommitmentsFollowThoseWithAWeight() external view {
-        uint256[] memory weights = new uint256[](1);
-        weights[0] = 1;
-        bytes memory model = verifier.advanceModel(new bytes(64), three.commitments, weights, CID);
-        vm.assertEq(model, _resized(three.commitments, 64), "the first alone");
+    function test_RevertWhen_TheNewModelIsAnother() external {
+        Step memory step = _step("initial", "first");
+        step.newModelCommitment = _model("second");
+        _refusesStep(step);
+        step.newModelCommitment = _with(_model("first"), 32, P - _wordAt(_model("first"), 32));
+        _refusesStep(step);
+        step.newModelCommitment = _model("initial");
+        _refusesStep(step);
+        step = _step("first", "initial");
+        _refusesStep(step);
     }
 
-    function test_When_NobodyHasAWeight() external view {
-        bytes memory model = _bytes(".model.first");
-        vm.assertEq(verifier.advanceModel(model, three.commitments, new uint256[](3), CID), model, "kept");
-        vm.assertEq(verifier.advanceModel(model, "", new uint256[](0), CID), model, "nobody at all");
-        bytes memory zero = verifier.initialModel();
-        vm.assertEq(verifier.advanceModel(zero, "", new uint256[](0), CID), zero, "still zero");
-    }
-
-    function test_RevertWhen_TheModelHasAnotherLength() external {
-        uint256[4] memory lengths = [uint256(0), 32, 63, 65];
-        for (uint256 i = 0; i < lengths.length; ++i) {
-            vm.expectRevert(
-                abi.encodeWithSelector(Errors.GramVerifier_LengthOfModel.selector, lengths[i], 64)
-            );
-            verifier.advanceModel(new bytes(lengths[i]), three.commitments, _weights(), CID);
+    function test_RevertWhen_AWeightIsAnother() external {
+        for (uint256 i = 0; i < 3; ++i) {
+            Step memory step = _step("initial", "first");
+            step.weights[i] += 1;
+            _refusesStep(step);
         }
     }
 
-    function test_RevertWhen_TheModelIsNoPoint() external {
-        bytes32 element = "model";
-        vm.expectRevert(
-            abi.encodeWithSelector(Errors.GramVerifier_PointNotOnCurve.selector, element, 0, 0, 1)
-        );
-        verifier.advanceModel(_with(new bytes(64), 32, 1), three.commitments, _weights(), CID);
-        vm.expectRevert(
-            abi.encodeWithSelector(Errors.GramVerifier_CoordinateOutOfRange.selector, element, 0, P, 0)
-        );
-        verifier.advanceModel(_with(new bytes(64), 0, P), three.commitments, _weights(), CID);
+    function test_RevertWhen_AWeightIsMissing() external {
+        Step memory step = _step("initial", "first");
+        (uint256 first, uint256 second) = (step.weights[0], step.weights[1]);
+        step.weights = new uint256[](2);
+        (step.weights[0], step.weights[1]) = (first, second);
+        _refusesStep(step);
     }
 
-    function test_RevertWhen_AWeightedCommitmentIsNoPoint() external {
-        bytes memory commitments = _with(_with(three.commitments, 64, 0), 96, 0);
-        vm.expectRevert(
-            abi.encodeWithSelector(Errors.GramVerifier_PointAtInfinity.selector, bytes32("commitment"), 2)
-        );
-        verifier.advanceModel(new bytes(64), commitments, _weights(), CID);
+    function test_When_WeightsDifferByTheOrderOfTheGroup() external view {
+        Step memory step = _step("initial", "first");
+        step.weights[0] += R;
+        vm.assertTrue(_verifyStep(three, step), "the sum is the same");
+    }
+
+    function test_When_CommitmentsFollowThoseWithAWeight() external view {
+        Step memory step = _step("initial", "initial");
+        step.weights = new uint256[](1);
+        step.weights[0] = 1;
+        step.newModelCommitment = _resized(three.commitments, 64);
+        vm.assertTrue(_verifyStep(three, step), "the first alone");
+    }
+
+    function test_When_NobodyHasAWeight() external view {
+        Step memory step = _step("first", "first");
+        step.weights = new uint256[](3);
+        vm.assertTrue(_verifyStep(three, step), "kept");
+        step.weights = new uint256[](0);
+        vm.assertTrue(_verifyStep(three, step), "nobody at all");
+        step = _step("initial", "initial");
+        step.weights = new uint256[](0);
+        vm.assertTrue(_verifyStep(three, step), "still zero");
+    }
+
+    function test_When_TheModelReturnsToZero() external view {
+        Step memory step = _step("first", "initial");
+        for (uint256 i = 0; i < 3; ++i) {
+            step.weights[i] = R - step.weights[i];
+        }
+        vm.assertTrue(_verifyStep(three, step), "the point at infinity");
+    }
+
+    function test_RevertWhen_TheProofBehindTheStepIsWrong() external {
+        Step memory step = _step("initial", "first");
+        three.gram[7] ^= 0x01;
+        _refusesStep(step);
+        three.gram[7] ^= 0x01;
+        three.context ^= bytes32(uint256(1));
+        _refusesStep(step);
+        three.proof = _resized(three.proof, 351);
+        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_LengthOfProof.selector, 351, 352));
+        _verifyStep(three, step);
+    }
+
+    function test_RevertWhen_TheOpeningIsChangedWithTheModel() external {
+        // Without pi in the last hash, pi and M' could be changed together: -pi instead of pi in equation (3) is made
+        // up for by no other M', and neither is e + 1.
+        Step memory step = _step("initial", "first");
+        bytes memory proof = three.proof;
+        three.proof = _with(proof, 320, P - _wordAt(proof, 320));
+        _refusesStep(step);
+        three.proof = _with(proof, 256, addmod(_wordAt(proof, 256), 1, R));
+        _refusesStep(step);
+    }
+
+    function test_RevertWhen_AModelHasAnotherLength() external {
+        uint256[4] memory lengths = [uint256(0), 32, 63, 65];
+        for (uint256 i = 0; i < lengths.length; ++i) {
+            Step memory step = _step("initial", "first");
+            step.modelCommitment = new bytes(lengths[i]);
+            _refusesLength(step, "model", lengths[i]);
+            step = _step("initial", "first");
+            step.newModelCommitment = new bytes(lengths[i]);
+            _refusesLength(step, "new model", lengths[i]);
+        }
+    }
+
+    function test_RevertWhen_AModelIsNoPoint() external {
+        Step memory step = _step("initial", "first");
+        step.modelCommitment = _with(new bytes(64), 32, 1);
+        _refusesPoint(step, "model");
+        step.modelCommitment = _with(new bytes(64), 0, P);
+        _refusesCoordinate(step, "model");
+        step = _step("initial", "first");
+        step.newModelCommitment = _with(new bytes(64), 32, 1);
+        _refusesPoint(step, "new model");
+        step.newModelCommitment = _with(new bytes(64), 0, P);
+        _refusesCoordinate(step, "new model");
     }
 
     function test_RevertWhen_ThereAreMoreWeightsThanCommitments() external {
-        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_NumberOfCommitments.selector, 3, 4, 255));
-        verifier.advanceModel(new bytes(64), three.commitments, new uint256[](4), CID);
-        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_LengthOfCommitments.selector, 191, 64));
-        verifier.advanceModel(new bytes(64), _resized(three.commitments, 191), _weights(), CID);
+        Step memory step = _step("initial", "first");
+        step.weights = new uint256[](4);
+        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_NumberOfWeights.selector, 4, 3));
+        _verifyStep(three, step);
     }
 
     /* HELPERS */
@@ -241,6 +302,46 @@ contract GramVerifierTest is GramFixture {
     function _fails(uint256 precompile) private {
         vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_PrecompileFailed.selector, precompile));
         _verify(three);
+    }
+
+    function _verifyStep(Proven memory proven, Step memory step) private view returns (bool) {
+        return verifier.verifyStep(proven.context, proven.commitments, proven.gram, proven.proof, step);
+    }
+
+    function _refusesStep(Step memory step) private {
+        vm.expectRevert(abi.encodeWithSelector(Errors.GramVerifier_EquationFails.selector, three.context));
+        _verifyStep(three, step);
+    }
+
+    function _refusesLength(Step memory step, bytes32 element, uint256 length) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.GramVerifier_LengthOfModel.selector, element, length, 64)
+        );
+        _verifyStep(three, step);
+    }
+
+    function _refusesPoint(Step memory step, bytes32 element) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.GramVerifier_PointNotOnCurve.selector, element, 0, 0, 1)
+        );
+        _verifyStep(three, step);
+    }
+
+    function _refusesCoordinate(Step memory step, bytes32 element) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.GramVerifier_CoordinateOutOfRange.selector, element, 0, P, 0)
+        );
+        _verifyStep(three, step);
+    }
+
+    /// @dev The step between two of the models in the test vectors, made by their weights.
+    function _step(string memory before, string memory next) private view returns (Step memory) {
+        return Step(_weights(), _model(before), _model(next));
+    }
+
+    function _model(string memory name) private view returns (bytes memory) {
+        if (keccak256(bytes(name)) == keccak256("initial")) return verifier.initialModel();
+        return _bytes(string.concat(".model.", name));
     }
 
     function _weights() private view returns (uint256[] memory weights) {

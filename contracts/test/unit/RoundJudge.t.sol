@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Case, RoundJudge, Verdict} from "../../src/RoundJudge.sol";
-import {IRoundVerifier} from "../../src/interfaces/IRoundVerifier.sol";
+import {IRoundVerifier, Step} from "../../src/interfaces/IRoundVerifier.sol";
 import {IRule} from "../../src/interfaces/IRule.sol";
 import {Errors} from "../../src/libraries/Errors.sol";
 import {Base} from "../Base.sol";
@@ -53,6 +53,15 @@ contract RoundJudgeTest is Base {
     }
 
     function test_RevertWhen_TheVerifierSaysNo() external {
+        _judge = _judgeOf(new Answering(abi.encode(false), false));
+        Case memory round = _case(4);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_ProofRejected.selector, round.context));
+        _judge.judge(round);
+    }
+
+    function test_RevertWhen_TheProofOfAVoidRoundIsRefused() external {
+        // Nobody is kept, so that the verifier is asked about the matrix alone.
+        rule.set(new uint256[](4), new int256[](4));
         _judge = _judgeOf(new Answering(abi.encode(false), false));
         Case memory round = _case(4);
         vm.expectRevert(abi.encodeWithSelector(Errors.Market_ProofRejected.selector, round.context));
@@ -234,7 +243,35 @@ contract RoundJudgeTest is Base {
         Verdict memory verdict = _ask();
         vm.assertEq(verdict.payouts[0], 0, "pay of the one dropped");
         vm.assertEq(verdict.payouts[1], 3335, "pay of each other");
-        vm.assertEq(verdict.modelCommitment, _model(1), "the model advanced");
+        vm.assertTrue(verdict.settled, "settled");
+    }
+
+    function test_When_ARoundIsSettled() external {
+        _answer(4, 4);
+        _weights[1] = 7;
+        Case memory round = _case(4);
+        Step memory step = Step(_weights, _model(0), _model(1));
+        vm.expectCall(
+            address(market.verifier()),
+            abi.encodeCall(
+                IRoundVerifier.verifyStep, (round.context, round.commitments, round.gram, round.proof, step)
+            ),
+            1
+        );
+        vm.assertTrue(_ask().settled, "settled");
+    }
+
+    function test_When_ARoundIsVoid() external {
+        rule.set(new uint256[](4), new int256[](4));
+        Case memory round = _case(4);
+        vm.expectCall(
+            address(market.verifier()),
+            abi.encodeCall(
+                IRoundVerifier.verify, (round.context, round.commitments, round.gram, round.proof)
+            ),
+            1
+        );
+        _assertVoid(_judge.judge(round));
     }
 
     function test_When_NobodyContributed() external {
@@ -246,7 +283,7 @@ contract RoundJudgeTest is Base {
         vm.assertEq(verdict.paid, 0, "paid");
         vm.assertEq(verdict.harmful, 0, "with no positive sum nobody is harmful");
         vm.assertEq(verdict.payouts.length, 4, "payouts");
-        vm.assertEq(verdict.modelCommitment, _model(1), "the model advanced");
+        vm.assertTrue(verdict.settled, "settled");
     }
 
     function test_Given_ToleranceZero() external {
@@ -324,9 +361,11 @@ contract RoundJudgeTest is Base {
         round.reward = 10_007;
         round.strikeToleranceBps = 100;
         round.context = keccak256("context");
+        round.commitments = "commitments";
         round.gram = _gram(count + 1);
+        round.proof = "proof";
         round.modelCommitment = _model(0);
-        round.aggregateCid = _cid("aggregate");
+        round.newModelCommitment = _model(1);
     }
 
     function _ask() private returns (Verdict memory) {
@@ -351,6 +390,6 @@ contract RoundJudgeTest is Base {
     function _assertVoid(Verdict memory verdict) private pure {
         vm.assertEq(verdict.payouts.length, 0, "payouts");
         vm.assertEq(verdict.paid, 0, "paid");
-        vm.assertEq(verdict.modelCommitment.length, 0, "the model stays");
+        vm.assertFalse(verdict.settled, "void");
     }
 }

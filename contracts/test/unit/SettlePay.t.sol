@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Exclusion, Phase, Progress, Reason, Seats, Settlement, Terms} from "../../src/Types.sol";
+import {Step} from "../../src/interfaces/IRoundVerifier.sol";
 import {ITrainingMarket} from "../../src/interfaces/ITrainingMarket.sol";
 import {Base} from "../Base.sol";
 
@@ -124,8 +125,19 @@ contract SettlePayTest is Base {
                 _cid("aggregate")
             )
         );
+        uint256[] memory weights = new uint256[](5);
+        for (uint256 i = 0; i < 5; ++i) {
+            weights[i] = 13_107;
+        }
         bytes memory call = abi.encodeCall(
-            market.verifier().verify, (context, settlement.commitments, settlement.gram, settlement.proof)
+            market.verifier().verifyStep,
+            (
+                context,
+                settlement.commitments,
+                settlement.gram,
+                settlement.proof,
+                Step(weights, _model(0), _model(1))
+            )
         );
         vm.expectCall(address(market.verifier()), call, 1);
         _settle(settlement);
@@ -179,7 +191,7 @@ contract SettlePayTest is Base {
         emit ITrainingMarket.RoundScored(jobId, 1, _first(5), _weights, _contributions, payouts);
         vm.expectEmit(address(market));
         emit ITrainingMarket.RoundSettled(
-            jobId, 1, settlement.gram, settlement.commitments, _model(1), _cid("aggregate")
+            jobId, 1, settlement.gram, settlement.commitments, _model(1), _cid("aggregate"), settlement.proof
         );
         vm.expectEmit(address(market));
         emit ITrainingMarket.RoundOpened(jobId, 2, START + 1000, KEY, keccak256(_model(1)));

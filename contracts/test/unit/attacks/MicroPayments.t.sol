@@ -31,7 +31,6 @@ contract MicroPaymentsTest is Base {
         round.trainers = 5;
         round.maximumNorm = 1;
         round.gram = _gram(5);
-        round.aggregateCid = _cid("aggregate");
         uint256[] memory weights = new uint256[](5);
         int256[] memory contributions = new int256[](5);
         for (uint256 i = 0; i < 5; ++i) {
