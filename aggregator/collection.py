@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
 from eth_typing import ChecksumAddress
 
 from marketplace.chain.history import RoundRecord, Submission
@@ -16,15 +15,15 @@ from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair, envelope_size, open_envelope
 from marketplace.payload.update import decode_update, encoded_update_size
 from marketplace.storage.cid import parse_binary_cid
-from zk.commitment import Commitment, commit, commitment_hash
+from zk.polynomial_commitment import Opening, commit, commitment_hash
 
 
 @dataclass(frozen=True)
 class Accepted:
     """One update that opens its commitment."""
 
-    coordinates: npt.NDArray[np.int16]
-    commitment: Commitment
+    opening: Opening
+    commitment: bytes
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,13 @@ def submissions(record: RoundRecord, referee: ChecksumAddress) -> dict[ChecksumA
     return {**record.submissions, **reference}
 
 
-def collect(view: JobView, record: RoundRecord, key_pair: EncryptionKeyPair, collection: Collection) -> None:
+def collect(
+    view: JobView,
+    record: RoundRecord,
+    key_pair: EncryptionKeyPair,
+    collection: Collection,
+    progress: Callable[[str], None],
+) -> None:
     """Fetch what is available of a round and sort it into a collection; what is not there stays outstanding.
 
     Parameters
@@ -67,8 +72,12 @@ def collect(view: JobView, record: RoundRecord, key_pair: EncryptionKeyPair, col
         The aggregator's, to which the envelopes are encrypted.
     collection
         What was fetched before; extended in place.
+    progress
+        Called with words before each submission that is looked at.
     """
-    for account in collection.outstanding(record, view.terms.referee):
+    outstanding = collection.outstanding(record, view.terms.referee)
+    for place, account in enumerate(outstanding, 1):
+        progress(f"round {record.number}: fetch, open and check {place} of {len(outstanding)}")
         submission = submissions(record, view.terms.referee)[account]
         outcome = _examine(view, record.number, account, submission, key_pair)
         if isinstance(outcome, Accepted):
@@ -98,14 +107,14 @@ def _examine(
         opening = decode_update(encoded, terms.dimension, terms.coordinate_bits)
     except PayloadError as fault:
         return Refused(ExclusionReason.OUT_OF_RANGE, str(fault))
-    commitment = commit(opening.coordinates, opening.blinder)
+    commitment = commit(view.srs, opening)
     if commitment_hash(commitment) != submission.commitment_hash:
         return Refused(
             ExclusionReason.MISMATCH,
             f"the update hashes to 0x{commitment_hash(commitment).hex()}, "
             f"the chain holds 0x{submission.commitment_hash.hex()}",
         )
-    return Accepted(opening.coordinates, commitment)
+    return Accepted(opening, commitment)
 
 
 def evidence(view: JobView, record: RoundRecord, account: ChecksumAddress, refused: Refused) -> bytes:

@@ -1,23 +1,30 @@
-"""Scoring and settling a round: from the accepted updates to the call that the contract checks."""
+"""Scoring and proving a round: from the accepted updates to the call that the contract checks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from eth_typing import ChecksumAddress
 
-from aggregator.collection import Collection, evidence
+from aggregator.collection import Accepted, Collection, evidence
 from contribution.aggregate import weighted_sum
 from contribution.errors import CairnError
 from contribution.gram import gram_matrix, pack_gram
 from contribution.outcome import RuleOutcome
 from contribution.rule import RULES, Rule
+from marketplace.chain.context import settlement_context
 from marketplace.chain.history import RoundRecord
 from marketplace.chain.structs import Exclusion, Settlement
 from marketplace.parties.view import JobView, RoundModel
-from marketplace.payload.aggregate_file import encode_aggregate
+from marketplace.payload.aggregate_file import Aggregate, encode_aggregate
+from marketplace.storage.unixfs import cid_of
+from zk.bn254.parameters import SCALAR_MODULUS
+from zk.gram_proof.prover import prove_gram
+from zk.polynomial_commitment import advance_model
+
+Progress = Callable[[str], None]
 
 
 class UnknownRuleError(CairnError):
@@ -32,19 +39,27 @@ class ScoredRound:
     ----------
     trainers
         Accepted trainers in ascending order of address.
+    rows
+        Their updates, then the referee's, in the order of the matrix.
     outcome
         What the rule decides; None if there is too little to settle.
+    aggregate_file
+        What is to be published for the settlement.
     settlement
-        The call that settles it.
+        The call that settles it, without its proof.
     """
 
     trainers: tuple[ChecksumAddress, ...]
+    rows: tuple[Accepted, ...]
     outcome: RuleOutcome | None
+    aggregate_file: bytes
     settlement: Settlement
 
 
 def score(view: JobView, record: RoundRecord, collection: Collection) -> ScoredRound:
-    """Score a round whose submissions are all accepted or refused, publish its aggregate, and write the settlement.
+    """Score a round whose submissions are all accepted or refused, and write the settlement that a proof is missing of.
+
+    Evidence of exclusions is published, because the settlement names it.
 
     Raises
     ------
@@ -54,12 +69,15 @@ def score(view: JobView, record: RoundRecord, collection: Collection) -> ScoredR
     referee = view.terms.referee
     trainers = sorted((a for a in collection.accepted if a != referee), key=lambda account: int(account, 16))
     references = [referee] if referee in collection.accepted else []
-    rows = [collection.accepted[account] for account in (*trainers, *references)]
+    rows = tuple(collection.accepted[account] for account in (*trainers, *references))
     model = view.model_before(record.number)
     settleable = len(trainers) >= view.terms.quorum
-    gram = gram_matrix([row.coordinates for row in rows]) if settleable else np.zeros((0, 0), dtype=np.int64)
+    gram = gram_matrix([row.opening.update for row in rows]) if settleable else np.zeros((0, 0), dtype=np.int64)
     outcome = _rule(view)(gram, len(trainers), len(references), view.terms.tolerated) if settleable else None
-    cumulative = _advance(model, [row.coordinates for row in rows[: len(trainers)]], outcome)
+    weights = () if outcome is None or outcome.void else outcome.weights
+    aggregate_file = encode_aggregate(
+        _advance(model, rows, weights), view.round_context(record.number), view.terms.scale_exponent
+    )
     settlement = Settlement(
         job=view.job,
         round=record.number,
@@ -68,10 +86,38 @@ def score(view: JobView, record: RoundRecord, collection: Collection) -> ScoredR
         commitments=b"".join(row.commitment for row in rows),
         gram=pack_gram(gram) if settleable else b"",
         model_commitment=model.commitment,
-        aggregate_cid=_publish(view, record.number, cumulative),
+        new_model_commitment=advance_model(model.commitment, [row.commitment for row in rows], weights),
+        aggregate_cid=cid_of(aggregate_file).binary,
         proof=b"",
     )
-    return ScoredRound(tuple(trainers), outcome, settlement)
+    return ScoredRound(tuple(trainers), rows, outcome, aggregate_file, settlement)
+
+
+def prove(view: JobView, settler: ChecksumAddress, scored: ScoredRound, progress: Progress) -> Settlement:
+    """Return the settlement with its proof; without one if the contract needs none, because the round is void.
+
+    Parameters
+    ----------
+    view, settler
+        The job, and the account that will send the settlement: nobody else can use the proof.
+    scored
+        The round.
+    progress
+        Called with the name of each step of the proof before it begins.
+
+    Raises
+    ------
+    ProofRejectedError
+        If the openings don't belong to the commitments.
+    """
+    if scored.outcome is None:
+        return scored.settlement
+    references = view.terms.references if len(scored.rows) > len(scored.trainers) else 0
+    context = settlement_context(view.identity, settler, scored.settlement, references)
+    openings = [row.opening for row in scored.rows]
+    settlement = scored.settlement
+    proof = prove_gram(view.srs, context, settlement.commitments, settlement.gram, openings, progress)
+    return replace(settlement, proof=proof)
 
 
 def _rule(view: JobView) -> Rule:
@@ -85,18 +131,13 @@ def _rule(view: JobView) -> Rule:
     return RULES[name]
 
 
-def _advance(
-    model: RoundModel, updates: list[npt.NDArray[np.int16]], outcome: RuleOutcome | None
-) -> npt.NDArray[np.int64]:
-    """Return the sum of all weighted updates since the initial model, this round's included."""
-    if outcome is None or outcome.void:
-        return model.cumulative
-    return model.cumulative + weighted_sum(updates, outcome.weights)
-
-
-def _publish(view: JobView, number: int, cumulative: npt.NDArray[np.int64]) -> bytes:
-    data = encode_aggregate(cumulative, view.round_context(number), view.terms.scale_exponent)
-    return view.store.add(data).binary
+def _advance(model: RoundModel, rows: tuple[Accepted, ...], weights: tuple[int, ...]) -> Aggregate:
+    """Return the sum of all weighted updates since the initial model, this round's included, with their blinders."""
+    if not weights:
+        return model.aggregate
+    added = weighted_sum([row.opening.update for row in rows[: len(weights)]], weights)
+    blinder = sum(weight * row.opening.blinder for weight, row in zip(weights, rows, strict=False))
+    return Aggregate(model.aggregate.cumulative + added, (model.aggregate.blinder + blinder) % SCALAR_MODULUS)
 
 
 def _exclusions(view: JobView, record: RoundRecord, collection: Collection) -> tuple[Exclusion, ...]:

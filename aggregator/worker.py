@@ -1,15 +1,23 @@
-"""The aggregator's work on one job: accept it, collect each round's updates, settle."""
+"""The aggregator's work on one job: accept it, collect each round's updates, prove, settle.
+
+A round goes through fetch, open and check (`aggregator.collection`), then score, prove, store and settle. Nothing
+before `settle` has an effect that a repetition would double, and the settlement is on the disk before it is sent; so
+the process can be killed anywhere, and the next one ends with the same settlement, once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
 from aggregator.collection import Collection, Refused, collect
-from aggregator.settlement import ScoredRound, score
+from aggregator.record import find_settlement, keep_settlement
+from aggregator.settlement import prove, score
+from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.history import RoundRecord
-from marketplace.chain.structs import ExclusionReason, JobState, Phase, Windows
+from marketplace.chain.structs import ExclusionReason, JobState, Phase, Settlement, Windows
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.snapshot import Snapshot
 from marketplace.parties.view import JobView
@@ -30,7 +38,9 @@ class Aggregator:
     key_pair : EncryptionKeyPair
         To whose public key updates are encrypted.
     workspace : Path
-        Directory for the model after every round.
+        Directory for the model after every round and for settlements.
+    progress : callable, optional
+        Called with each step of a round before it begins, in words.
 
     Raises
     ------
@@ -38,12 +48,20 @@ class Aggregator:
         If the account is another one.
     """
 
-    def __init__(self, view: JobView, account: LocalAccount, key_pair: EncryptionKeyPair, workspace: Path) -> None:
+    def __init__(
+        self,
+        view: JobView,
+        account: LocalAccount,
+        key_pair: EncryptionKeyPair,
+        workspace: Path,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
         view.require_party("aggregator", account.address, view.terms.aggregator)
         self.view = view
         self.account = account
         self.models = workspace / "models"
-        self.scored: dict[int, ScoredRound] = {}
+        self.settlements = workspace / "settlements"
+        self._progress = progress
         self._key_pair = key_pair
         self._round = 0
         self._collection = Collection()
@@ -74,10 +92,13 @@ class Aggregator:
     def _work(self, record: RoundRecord, snapshot: Snapshot) -> list[str]:
         if len(record.submissions) < self.view.terms.quorum:
             return []
+        kept = find_settlement(self._settlement_file(record.number))
+        if kept is not None:
+            return self._settle(kept)
         if self._round != record.number:
             self._round, self._collection = record.number, Collection()
         collection = self._collection
-        collect(self.view, record, self._key_pair, collection)
+        collect(self.view, record, self._key_pair, collection, self._progress)
         outstanding = collection.outstanding(record, self.view.terms.referee)
         if outstanding and snapshot.windows.phase is Phase.DELIVERING:
             return self._give_notice(record, snapshot.windows, snapshot.now)
@@ -87,7 +108,7 @@ class Aggregator:
             )
         if snapshot.now <= snapshot.progress.challenge_end:
             return []
-        return self._settle(record, collection)
+        return self._settle(self._prove(record, collection))
 
     def _give_notice(self, record: RoundRecord, windows: Windows, now: int) -> list[str]:
         """Name those whose envelopes are not there by a quarter of the delivery window; legal until its half."""
@@ -99,12 +120,36 @@ class Aggregator:
         self.view.market.missing(self.account, self.view.job, record.number, unnamed)
         return [f"gave notice that {len(unnamed)} envelopes of round {record.number} are missing"]
 
-    def _settle(self, record: RoundRecord, collection: Collection) -> list[str]:
+    def _prove(self, record: RoundRecord, collection: Collection) -> Settlement:
+        """Score and prove a round, publish its aggregate, and keep the settlement."""
+        number = record.number
+        self._progress(f"round {number}: score {len(collection.accepted)} updates")
         scored = score(self.view, record, collection)
-        self.scored[record.number] = scored
-        self.view.market.settle(self.account, scored.settlement)
-        kept = sum(1 for weight in scored.outcome.weights if weight) if scored.outcome else 0
-        return [f"settled round {record.number}: {kept} of {len(record.submissions)} kept"]
+        settlement = prove(
+            self.view, self.account.address, scored, lambda step: self._progress(f"round {number}: prove, {step}")
+        )
+        self._progress(f"round {number}: store the aggregate")
+        self.view.store.add(scored.aggregate_file)
+        keep_settlement(self._settlement_file(number), settlement)
+        return settlement
+
+    def _settle(self, settlement: Settlement) -> list[str]:
+        number = settlement.round
+        self._progress(f"round {number}: settle")
+        try:
+            self.view.market.settle(self.account, settlement)
+        except ContractRevertedError:
+            # What it was made from may have changed on the chain; the next step makes it anew.
+            self._settlement_file(number).unlink()
+            raise
+        record = self.view.history().rounds[number]
+        if record.void is not None:
+            return [f"round {number} is void: {record.void.words}"]
+        kept = sum(1 for weight in record.weights if weight)
+        return [f"settled round {number}: {kept} of {len(record.submissions)} kept"]
+
+    def _settlement_file(self, number: int) -> Path:
+        return self.settlements / f"round-{number}.json"
 
     def _save_model(self) -> list[str]:
         """Write the model after the last settled round to a file."""

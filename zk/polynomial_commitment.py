@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from eth_hash.auto import keccak
 
 from zk.bn254 import (
     combine_int16,
@@ -34,11 +35,14 @@ from zk.srs.file import StructuredReferenceString, require_dimension
 Update = npt.NDArray[np.int16]
 
 COMMITMENT_BYTES: Final = 64
+BLINDER_BYTES: Final = 32
+# The commitment to the sum of no updates, the point at infinity, with which every job begins.
+INITIAL_MODEL: Final = bytes(COMMITMENT_BYTES)
 # Bits of the random factors of a batch: a wrong opening passes with probability 2^-128.
 _BATCH_BITS: Final = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Opening:
     """What a commitment commits to.
 
@@ -47,16 +51,86 @@ class Opening:
     update
         int16, shape (d,).
     blinder
-        b, below r; never used for another commitment.
+        b, below r; never used for another commitment. Not shown, because whoever learns it can test guesses of the
+        update.
     """
 
     update: Update
-    blinder: int
+    blinder: int = field(repr=False)
 
 
 def new_blinder() -> int:
     """Draw a blinder from the operating system; one for each commitment, never used again."""
     return secrets.randbelow(SCALAR_MODULUS)
+
+
+def encode_blinder(blinder: int) -> bytes:
+    """Return a blinder as 32 little-endian bytes.
+
+    Raises
+    ------
+    CommitmentError
+        If it is not in [0, r).
+    """
+    _require_blinder(blinder)
+    return blinder.to_bytes(BLINDER_BYTES, "little")
+
+
+def parse_blinder(data: bytes) -> int:
+    """Convert untrusted bytes to a blinder.
+
+    Raises
+    ------
+    CommitmentError
+        If there are not exactly 32 bytes, or they stand for r or more.
+    """
+    if len(data) != BLINDER_BYTES:
+        raise CommitmentError("blinder", f"{len(data)} bytes", f"{BLINDER_BYTES} bytes")
+    blinder = int.from_bytes(data, "little")
+    _require_blinder(blinder)
+    return blinder
+
+
+def commitment_hash(commitment: bytes) -> bytes:
+    """Return `keccak256(commitment)`, what the chain stores of a commitment or of the model's."""
+    return bytes(keccak(commitment))
+
+
+def split_commitments(encoded: bytes) -> list[bytes]:
+    """Return the commitments that were written one after the other.
+
+    Raises
+    ------
+    CommitmentError
+        If their length is not a multiple of 64 bytes.
+    """
+    if len(encoded) % COMMITMENT_BYTES:
+        raise CommitmentError("list of commitments", f"{len(encoded)} bytes", f"a multiple of {COMMITMENT_BYTES} bytes")
+    return [encoded[at : at + COMMITMENT_BYTES] for at in range(0, len(encoded), COMMITMENT_BYTES)]
+
+
+def advance_model(model: bytes, commitments: Sequence[bytes], weights: Sequence[int]) -> bytes:
+    """Return the model's commitment after a round: `M + sum_i w_i C_i`.
+
+    Parameters
+    ----------
+    model
+        M, an encoded point; `INITIAL_MODEL` before the first round.
+    commitments
+        At least as many encoded points as weights; those beyond, the referee's, are not added.
+    weights
+        Non-negative.
+
+    Raises
+    ------
+    PointEncodingError
+        If one of them is not a point.
+    """
+    added = [(c, w) for c, w in zip(commitments, weights, strict=False) if w]
+    if not added:
+        return model
+    points = np.concatenate([g1_from_bytes(commitment) for commitment, _ in added])
+    return g1_to_bytes(g1_add(g1_from_bytes(model), weighted_sum(points, [weight for _, weight in added])))
 
 
 def commit(srs: StructuredReferenceString, opening: Opening) -> bytes:
@@ -187,8 +261,9 @@ def blinded(srs: StructuredReferenceString, body: npt.NDArray[np.uint64], blinde
 
 
 def _require_blinder(blinder: int) -> None:
+    # The blinder itself is not told: it would end in logs.
     if not 0 <= blinder < SCALAR_MODULUS:
-        raise CommitmentError("blinder", blinder, f"at least 0 and below {SCALAR_MODULUS}")
+        raise CommitmentError("blinder", "out of range", f"at least 0 and below {SCALAR_MODULUS}")
 
 
 def _vector(srs: StructuredReferenceString, vector: npt.NDArray[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
@@ -19,12 +19,17 @@ from web3.contract.contract import Contract
 
 from marketplace.chain.artifacts import load_artifact
 from marketplace.chain.errors import DeploymentError, WrongChainError
+from marketplace.chain.local_chains import refuse_insecure
 from marketplace.chain.transact import call_view, transact
 from marketplace.strict_json import parse_json
+from zk.srs.identity import DEVELOPMENT_IDENTITY
 
-FORMAT = "cairn-deployment-1"
+if TYPE_CHECKING:
+    from zk.srs.verification_key import VerificationKey
+
+FORMAT = "cairn-deployment-2"
 MARKET = "TrainingMarket"
-DEFAULT_VERIFIER = "UnverifiedDevOnly"
+VERIFIER = "GramVerifier"
 DEFAULT_RULES = ("MultiKrumShapleyRule",)
 HASH = re.compile(r"0x[0-9a-f]{64}")
 MAX_FILE_SIZE = 64 * 1024
@@ -42,8 +47,10 @@ class Deployment:
         Address of the `TrainingMarket`.
     rules
         Addresses of its rules by the name that each rule gives itself.
-    verifier, verifier_name
-        Its verifier's address and the name of that contract.
+    verifier
+        Address of its `GramVerifier`.
+    srs
+        Identity of the structured reference string that the verifier was made with, 0x and 64 hex digits.
     token
         Address of the ERC-20 in which jobs are paid by default; None for the native coin.
     block
@@ -58,19 +65,24 @@ class Deployment:
     market: ChecksumAddress
     rules: dict[str, ChecksumAddress]
     verifier: ChecksumAddress
-    verifier_name: str
+    srs: str
     token: ChecksumAddress | None
     block: int
     market_code_hash: str
     artifact_digest: str
 
+    @property
+    def is_for_development(self) -> bool:
+        """Whether proofs are made with public secrets, so that anybody can forge them."""
+        return self.srs == "0x" + DEVELOPMENT_IDENTITY.hex()
+
 
 def deploy(
     w3: Web3,
     account: LocalAccount,
+    key: VerificationKey,
     *,
     rules: tuple[str, ...] = DEFAULT_RULES,
-    verifier: str = DEFAULT_VERIFIER,
     token: ChecksumAddress | None = None,
 ) -> Deployment:
     """Put a market with its rules and its verifier on a chain.
@@ -81,10 +93,10 @@ def deploy(
         The chain.
     account : LocalAccount
         Who pays for it; it gets no rights over the market.
+    key : VerificationKey
+        Of the structured reference string that proofs are to be made with.
     rules : tuple of str
         Names of the rules' contracts.
-    verifier : str
-        Name of the verifier's contract.
     token : ChecksumAddress, optional
         ERC-20 to be recorded as the default for jobs.
 
@@ -92,11 +104,14 @@ def deploy(
     ------
     ArtifactError
         If the package carries no such contract.
+    InsecureSetupError
+        If everybody knows the key's secrets and the chain is not local; nothing was sent.
     ChainError
         If a transaction fails; see `transact`.
     """
+    refuse_insecure(key, w3.eth.chain_id)
     rule_contracts = [deploy_contract(w3, account, rule)[0] for rule in rules]
-    verifier_contract, _ = deploy_contract(w3, account, verifier)
+    verifier_contract, _ = deploy_contract(w3, account, VERIFIER, _abi_of(key))
     rule_addresses = [contract.address for contract in rule_contracts]
     market, block = deploy_contract(w3, account, MARKET, verifier_contract.address, rule_addresses)
     return Deployment(
@@ -104,7 +119,7 @@ def deploy(
         market=market.address,
         rules={call_view(contract.functions.name()): contract.address for contract in rule_contracts},
         verifier=verifier_contract.address,
-        verifier_name=verifier,
+        srs="0x" + key.identity.hex(),
         token=token,
         block=block,
         market_code_hash=_code_hash(w3, market.address),
@@ -135,6 +150,13 @@ def deploy_contract(w3: Web3, account: LocalAccount, name: str, *arguments: obje
     return w3.eth.contract(address, abi=artifact.abi), int(receipt["blockNumber"])
 
 
+def _abi_of(key: VerificationKey) -> tuple[tuple[int, ...], ...]:
+    """Return a verification key as the verifier's constructor takes it: two points of G1 and two of G2."""
+    data = key.encode()
+    words = [int.from_bytes(data[at : at + 32], "big") for at in range(0, len(data), 32)]
+    return tuple(words[0:2]), tuple(words[2:4]), tuple(words[4:8]), tuple(words[8:12])
+
+
 def check_deployment(w3: Web3, deployment: Deployment) -> None:
     """Check that a deployment is what lies on the chain and what this version of Cairn speaks with.
 
@@ -162,12 +184,34 @@ def check_deployment(w3: Web3, deployment: Deployment) -> None:
             f"the code at {deployment.market} hashes to {found}, the deployment says {deployment.market_code_hash}; "
             "it is another contract: get the deployment file again from whoever deployed the market"
         )
+    _check_contracts(w3, deployment)
     carried = "0x" + load_artifact(MARKET).digest().hex()
     if deployment.artifact_digest != carried:
         raise DeploymentError(
             f"the market was deployed from build {deployment.artifact_digest} and this installation carries {carried}; "
             "install the version of Cairn that the market was deployed with"
         )
+
+
+def _check_contracts(w3: Web3, deployment: Deployment) -> None:
+    """Check that the market asks the verifier and the rules that the file names, and that these are this package's."""
+    market = w3.eth.contract(deployment.market, abi=load_artifact(MARKET).abi)
+    verifier = w3.eth.contract(deployment.verifier, abi=load_artifact(VERIFIER).abi)
+    if not load_artifact(VERIFIER).matches(bytes(w3.eth.get_code(deployment.verifier))):
+        raise DeploymentError(
+            f"the code at {deployment.verifier} is not the {VERIFIER} of this installation, so it may accept anything; "
+            "get the deployment file again from whoever deployed the market"
+        )
+    for what, found, stated in (
+        ("verifier", call_view(market.functions.verifier()), deployment.verifier),
+        ("rules", sorted(call_view(market.functions.rules())), sorted(deployment.rules.values())),
+        ("structured reference string", "0x" + bytes(call_view(verifier.functions.srs())).hex(), deployment.srs),
+    ):
+        if found != stated:
+            raise DeploymentError(
+                f"the market's {what} on the chain is {found}, the deployment says {stated}; get the deployment file "
+                "again from whoever deployed the market"
+            )
 
 
 def write_deployment(path: Path, deployment: Deployment) -> None:
@@ -261,7 +305,7 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "market": _ADDRESS,
     "rules": (_are_rules, "at least one rule with name and address"),
     "verifier": _ADDRESS,
-    "verifier_name": (_is_name, "a name"),
+    "srs": (_is_hash, "0x and 64 hex digits"),
     "token": (lambda value: value is None or _is_address(value), "an address with checksum, or null"),
     "block": (_is_number, "a number"),
     "market_code_hash": (_is_hash, "0x and 64 hex digits"),

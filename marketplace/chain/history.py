@@ -65,7 +65,7 @@ class RoundRecord:
         Reason by account.
     trainers, weights, contributions, payouts
         What the rule decided, parallel; payouts in wei.
-    gram, commitments, model_commitment, aggregate_cid
+    gram, commitments, model_commitment, aggregate_cid, proof
         What was settled; None until then.
     void
         Why the round was void.
@@ -91,6 +91,7 @@ class RoundRecord:
     commitments: bytes | None = None
     model_commitment: bytes | None = None
     aggregate_cid: bytes | None = None
+    proof: bytes | None = None
     void: VoidCause | None = None
     penalty: int | None = None
     penalty_share: int | None = None
@@ -226,6 +227,7 @@ def _settled(record: RoundRecord, event: Event) -> None:
     values = event.arguments
     record.gram, record.commitments = values["gram"], values["commitments"]
     record.model_commitment, record.aggregate_cid = values["modelCommitment"], values["aggregateCid"]
+    record.proof = values["proof"]
     record.ended_in = event.transaction
 
 

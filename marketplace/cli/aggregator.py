@@ -19,6 +19,7 @@ from marketplace.cli.common import (
     StoreOption,
     examples,
 )
+from marketplace.cli.compilation import compile_arithmetic
 from marketplace.cli.running import Connection, JobArgument, PauseOption, WorkspaceOption, run_party, workspace_of
 
 app = typer.Typer(help="Collect, score and settle a job's rounds.", no_args_is_help=True, rich_markup_mode=None)
@@ -55,7 +56,8 @@ def run(
     view.require_party("aggregator", signer.address(view.market.w3), view.terms.aggregator)
     account = signer.unlock(view.market.w3)
     place = workspace_of(view, account.address, workspace)
-    worker = Aggregator(view, account, encryption_key(place, account), place)
+    compile_arithmetic(output)
+    worker = Aggregator(view, account, encryption_key(place, account), place, output.note)
     if worker.accept():
         bond = format_amount(view.terms.bond, currency_of(view.market, view.terms))
         output.say(f"Accepted job {job} with a bond of {bond}.")

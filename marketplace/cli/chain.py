@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,6 +31,9 @@ from marketplace.cli.common import (
     table,
 )
 from marketplace.cli.common import examples as with_examples
+
+if TYPE_CHECKING:
+    from zk.srs.verification_key import VerificationKey
 
 devnet_app = typer.Typer(rich_markup_mode=None)
 
@@ -137,14 +140,25 @@ def deploy_market(
     dev_account: DevAccountOption = None,
     passphrase_file: PassphraseFileOption = None,
     passphrase_fd: PassphraseFdOption = None,
+    srs: Annotated[
+        Path | None,
+        typer.Option(
+            "--srs",
+            metavar="FILE",
+            help="Structured reference string of a ceremony, from `cairn srs import`; on local chains the one for "
+            "development is used if none is named.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put the market's contracts on a chain and write the deployment file that every other command reads.
 
-    Who deploys pays for it and gets no rights over the market.
+    Who deploys pays for it and gets no rights over the market. Proofs are made with the structured reference string
+    that is named here; whoever takes part imports the same one.
     """
     from marketplace.chain.connect import connect
     from marketplace.chain.deployment import deploy, write_deployment
+    from marketplace.chain.local_chains import refuse_insecure
 
     output = Output(as_json)
     if not deployment.parent.is_dir():
@@ -152,18 +166,41 @@ def deploy_market(
             f"There is no directory {deployment.parent} for the deployment file; create it, or name another."
         )
     w3 = connect(rpc)
-    made = deploy(w3, Signer(key, dev_account, passphrase_file, passphrase_fd).unlock(w3))
+    verification_key = _verification_key(srs, output)
+    refuse_insecure(verification_key, w3.eth.chain_id)
+    made = deploy(w3, Signer(key, dev_account, passphrase_file, passphrase_fd).unlock(w3), verification_key)
     write_deployment(deployment, made)
-    output.say(f"Market {made.market} on chain {made.chain_id}, verifier {made.verifier_name}.")
+    output.say(f"Market {made.market} on chain {made.chain_id}, verifier {made.verifier}.")
+    output.say(f"Proofs are made with the structured reference string {made.srs}.")
     output.say(f"Rules: {', '.join(made.rules)}.")
     output.say(f"Wrote {deployment}.")
-    if made.verifier_name == "UnverifiedDevOnly":
-        output.note("UNVERIFIED: this market's verifier is for development and accepts settlements without a proof.")
-    output.finish({"file": str(deployment), "chain_id": made.chain_id, "market": made.market, "rules": made.rules})
+    if verification_key.is_for_development:
+        output.note("INSECURE: its secrets are public, so anybody can forge proofs with it; for local chains only.")
+    output.finish(
+        {
+            "file": str(deployment),
+            "chain_id": made.chain_id,
+            "market": made.market,
+            "verifier": made.verifier,
+            "srs": made.srs,
+            "rules": made.rules,
+        }
+    )
+
+
+def _verification_key(srs: Path | None, output: Output) -> VerificationKey:
+    """Return the verification key of the file that was named, or the one for development."""
+    from marketplace.cli.compilation import compile_arithmetic
+    from zk.srs.development import development_key
+    from zk.srs.file import open_srs
+
+    compile_arithmetic(output)
+    return development_key() if srs is None else open_srs(srs).key
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module that stand by themselves."""
-    app.command("deploy", epilog=with_examples("cairn deploy --dev-account 0", "cairn deploy --rpc URL --key owner"))(
-        deploy_market
-    )
+    app.command(
+        "deploy",
+        epilog=with_examples("cairn deploy --dev-account 0", "cairn deploy --rpc URL --key owner --srs ceremony.srs"),
+    )(deploy_market)

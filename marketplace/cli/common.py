@@ -146,6 +146,11 @@ def home() -> Path:
     return Path(named) if named else Path.home() / ".cairn"
 
 
+def srs_directory() -> Path:
+    """Return where structured reference strings are kept."""
+    return home() / "srs"
+
+
 def open_store(directory: Path | None) -> DirectoryStore:
     """Open the content store that an option names, or the one under `home`."""
     from marketplace.storage.store import DirectoryStore

@@ -44,9 +44,15 @@ def _headline(report: Report) -> list[str]:
     lines.append(f"Owner         {report['owner']}")
     lines.append(f"Aggregator    {terms['aggregator']} (sees each trainer's update in clear)")
     lines.append(f"Referee       {terms['referee'] or 'none'}")
-    if report["verifier"] == "UnverifiedDevOnly":
-        lines.append("Verifier      UNVERIFIED: for development, accepts settlements without a proof")
+    lines.append(f"Settlement    {proof_words(is_for_development=report['srs_is_for_development'])}")
     return lines
+
+
+def proof_words(*, is_for_development: bool) -> str:
+    """Return how settlements are verified, in words."""
+    if is_for_development:
+        return "proven on chain in every round, INSECURELY: the set-up's secrets are public, for local chains only"
+    return "proven on chain in every round"
 
 
 def _terms(report: Report, currency: Currency) -> list[str]:

@@ -22,6 +22,7 @@ from marketplace.cli.common import (
     StoreOption,
     examples,
 )
+from marketplace.cli.compilation import compile_arithmetic
 from marketplace.cli.running import Connection, JobArgument, PauseOption, WorkspaceOption, run_party, workspace_of
 
 app = typer.Typer(help="Post reference vectors from held-out samples.", no_args_is_help=True, rich_markup_mode=None)
@@ -56,5 +57,6 @@ def run(
         data, inputs=document.inputs, classes=document.classes, normalisation=document.normalisation
     )
     account = Signer(key, dev_account, passphrase_file, passphrase_fd).unlock(view.market.w3)
+    compile_arithmetic(output)
     referee = Referee(view, account, held_out, workspace_of(view, account.address, workspace))
     run_party(referee, account, output, poll)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketplace.cli.common import CommandError, Output, home, open_market, open_store
+from marketplace.cli.common import CommandError, Output, home, open_market, open_store, srs_directory
 from marketplace.cli.group import ExitCode
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Connection:
         """
         from marketplace.parties.view import JobView
 
-        return JobView(open_market(self.rpc, self.deployment), open_store(self.store), job)
+        return JobView(open_market(self.rpc, self.deployment), open_store(self.store), job, srs_directory())
 
 
 def workspace_of(view: JobView, account: ChecksumAddress, named: Path | None) -> Path:

@@ -26,6 +26,7 @@ from marketplace.cli.common import (
     examples,
     table,
 )
+from marketplace.cli.compilation import compile_arithmetic
 from marketplace.cli.running import (
     Connection,
     JobArgument,
@@ -177,6 +178,7 @@ def run(
     account = Signer(key, dev_account, passphrase_file, passphrase_fd).unlock(view.market.w3)
     place = workspace_of(view, account.address, workspace)
     train = _training(view.document, samples, fit, private_seed(place), noised)
+    compile_arithmetic(output)
     trainer = Trainer(view, account, train, place)
     if view.market.trainer(job, account.address).status == TrainerStatus.NONE:
         _await_acceptance(output, view, poll)
@@ -248,8 +250,8 @@ class _Offer:
 def _offer_in_file(path: Path) -> _Offer:
     """Read a specification file as if its job were the next to start."""
     from marketplace.job.specification import document, initial_model, load_specification
-    from marketplace.parties.submission import cid_of
     from marketplace.payload.model_file import decode_model, flatten
+    from marketplace.storage.unixfs import cid_of
     from marketplace.training.models import parameter_shapes
 
     specification = load_specification(path)
@@ -349,10 +351,10 @@ def _allowlist_proof(allowlist: Path | None, account: ChecksumAddress) -> tuple[
 
 def _say_terms(output: Output, view: JobView) -> None:
     """Say in words what joining means."""
+    from marketplace.cli.job_text import proof_words
+
     terms, document, identity = view.terms, view.document, view.market.identity(view.job)
     referee = f"{terms.referee} posts the reference that pay follows" if terms.has_referee else "none"
-    unverified = view.market.deployment.verifier_name == "UnverifiedDevOnly"
-    settlement = "UNVERIFIED: for development, without a proof" if unverified else "proven on chain in every round"
     strikes = terms.strike_limit
     lost = f"lost after {strikes} rounds with harmful updates" if strikes else "not lost for harmful updates"
     for line in (
@@ -366,7 +368,7 @@ def _say_terms(output: Output, view: JobView) -> None:
         f"  pay        {_amount(view, terms.reward_per_round)} a round by contribution, {terms.rounds} rounds",
         f"  leaving    any time; the stake is free after the current round and {terms.challenge_window} s",
         "  public for ever: hash and size of what you send, inner products of all updates, your pay",
-        f"  settlement {settlement}",
+        f"  settlement {proof_words(is_for_development=view.market.deployment.is_for_development)}",
     ):
         output.say(line)
 

@@ -46,6 +46,7 @@ from marketplace.training.scenario import (
     poisoned_data,
     poisoned_update,
 )
+from zk.srs.development import development_key
 
 ETHER: Final = 10**18
 GENESIS_TIME: Final = 1_800_000_000
@@ -200,7 +201,7 @@ def _set_up(settings: DemoSettings, scenario: Scenario, clock: Clock, workspace:
     """Start the chain, deploy the market, create the job and the parties."""
     owner, aggregator, referee, *accounts = dev_accounts(settings.trainers + 3)
     w3 = connect_in_process(Ledger(clock, accounts=settings.trainers + 3))
-    market = Market(w3, deploy(w3, owner))
+    market = Market(w3, deploy(w3, owner, development_key()))
     store = DirectoryStore(workspace / "store")
     model = build_model("mlp", {"hidden": list(HIDDEN)}, scenario.test.inputs, scenario.test.classes, settings.seed)
     initial = store.add(encode_model(unflatten(get_vector(model), parameter_shapes(model))))
@@ -219,7 +220,7 @@ def _set_up(settings: DemoSettings, scenario: Scenario, clock: Clock, workspace:
     )
     terms = _terms(settings, market, parameter_count(model), aggregator, referee)
     job = market.create(owner, terms, store.add(document.encode()).binary)
-    view = JobView(market, store, job)
+    view = JobView(market, store, job, workspace / "srs")
     return DemoRun(
         settings,
         scenario,

@@ -72,8 +72,8 @@ class Outbox:
         place = self._place(parcel.round)
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(place / _OPENING, parcel.opening)
-            _write(place / _ENVELOPE, parcel.envelope)
+            write_privately(place / _OPENING, parcel.opening)
+            write_privately(place / _ENVELOPE, parcel.envelope)
             record = {
                 "round": parcel.round,
                 "commitment": parcel.commitment.hex(),
@@ -81,7 +81,7 @@ class Outbox:
                 "recipient": parcel.recipient.hex(),
                 "published": False,
             }
-            _write(place / _RECORD, json.dumps(record, indent=2).encode())
+            write_privately(place / _RECORD, json.dumps(record, indent=2).encode())
         except OSError as fault:
             raise OutboxError(
                 f"Can't keep the submission of round {parcel.round} in {place} ({fault.strerror}); nothing was sent. "
@@ -119,7 +119,7 @@ class Outbox:
     def mark_published(self, number: int) -> None:
         """Note that the envelope of a round has left this machine."""
         record = self._record(number) | {"published": True}
-        _write(self._place(number) / _RECORD, json.dumps(record, indent=2).encode())
+        write_privately(self._place(number) / _RECORD, json.dumps(record, indent=2).encode())
 
     def is_published(self, number: int) -> bool:
         """Tell whether the envelope of a round has left this machine."""
@@ -136,7 +136,7 @@ class Outbox:
         return dict(parse_json((self._place(number) / _RECORD).read_bytes()))
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_privately(path: Path, content: bytes) -> None:
     """Write a file for the user alone, whole or not at all."""
     temporary = path.with_name(f".{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -11,15 +11,16 @@ from typing import Final
 import numpy as np
 from eth_utils.address import to_checksum_address
 
-from marketplace.parties.submission import cid_of
 from marketplace.parties.trainer import Train
 from marketplace.payload.context import EnvelopeContext
 from marketplace.payload.envelope import EncryptionKeyPair, seal
 from marketplace.payload.quantise import quantise
-from marketplace.payload.update import Opening, encode_update
+from marketplace.payload.update import encode_update
+from marketplace.storage.unixfs import cid_of
 from marketplace.training.models import Vector
-from zk.commitment import commit, commitment_hash, new_blinder
+from zk.polynomial_commitment import Opening, new_blinder
 
+_HASH_BYTES: Final = 32
 _NOBODY: Final = to_checksum_address("0x" + "00" * 20)
 
 
@@ -75,9 +76,8 @@ def rehearse(train: Train, vector: Vector, *, bits: int, scale_exponent: int) ->
     opening = Opening(quantised.coordinates, new_blinder())
     context = EnvelopeContext(0, _NOBODY, 0, 1, _NOBODY)
     envelope = seal(encode_update(opening, bits), EncryptionKeyPair.generate().public, context)
-    hashed = commitment_hash(commit(opening.coordinates, opening.blinder))
     leaving = (
-        Leaving("hash of the commitment", len(hashed), "everyone, for ever (on chain)"),
+        Leaving("hash of the commitment", _HASH_BYTES, "everyone, for ever (on chain)"),
         Leaving("CID of the envelope", len(cid_of(envelope).binary), "everyone, for ever (on chain)"),
         Leaving("envelope with the encrypted update", len(envelope), "the aggregator alone can open it"),
     )

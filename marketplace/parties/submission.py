@@ -13,10 +13,9 @@ from marketplace.chain.history import RoundRecord, Submission
 from marketplace.parties.outbox import Outbox, Parcel
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import parse_encryption_key, seal
-from marketplace.payload.update import Opening, encode_update
-from marketplace.storage.cid import Cid
-from marketplace.storage.unixfs import import_file
-from zk.commitment import commit, commitment_hash, new_blinder
+from marketplace.payload.update import encode_update
+from marketplace.storage.unixfs import cid_of
+from zk.polynomial_commitment import Opening, commit, commitment_hash, new_blinder
 
 Coordinates = npt.NDArray[np.int16]
 # The most recent of the round's submissions must not fail on a block whose time is past the deadline.
@@ -44,14 +43,13 @@ def prepare(
     kept = outbox.find(record.number)
     if kept is not None:
         return kept
-    coordinates = compute()
-    opening = Opening(coordinates, new_blinder())
+    opening = Opening(compute(), new_blinder())
     encoded = encode_update(opening, view.terms.coordinate_bits)
     recipient = parse_encryption_key(record.encryption_key, "aggregator")
     envelope = seal(encoded, recipient, view.envelope_context(record.number, account))
     parcel = Parcel(
         record.number,
-        commit(coordinates, opening.blinder),
+        commit(view.srs, opening),
         cid_of(envelope),
         encoded,
         envelope,
@@ -87,8 +85,3 @@ def deliver(view: JobView, outbox: Outbox, number: int, *, again: bool) -> bool:
     view.store.add(parcel.envelope)
     outbox.mark_published(number)
     return True
-
-
-def cid_of(content: bytes) -> Cid:
-    """Return the CID that content will have, without publishing a byte of it."""
-    return import_file([content], lambda _cid, _block: None)

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from eth_typing import ChecksumAddress
 
 from contribution.errors import CairnError
+from marketplace.chain.context import JobIdentity
 from marketplace.chain.history import HistoryReader, JobHistory, RoundRecord
 from marketplace.chain.market import Market
 from marketplace.chain.structs import Terms
 from marketplace.errors import PayloadError, StorageError
 from marketplace.job.document import JobDocument, fetch_document, fetch_initial_model
+from marketplace.parties.reference_string import find_srs
 from marketplace.parties.snapshot import Snapshot
-from marketplace.payload.aggregate_file import aggregate_size, decode_aggregate
+from marketplace.payload.aggregate_file import Aggregate, aggregate_size, decode_aggregate
 from marketplace.payload.context import EnvelopeContext, RoundContext
 from marketplace.payload.model_file import apply_aggregate
 from marketplace.storage.cid import parse_binary_cid
 from marketplace.storage.store import ContentStore
 from marketplace.training.models import Vector
-from zk.commitment import advance_model, commitment_hash, initial_model_commitment
-
-Cumulative = npt.NDArray[np.int64]
+from zk.bn254 import PointEncodingError
+from zk.polynomial_commitment import (
+    INITIAL_MODEL,
+    advance_model,
+    commit_sum,
+    commitment_hash,
+    split_commitments,
+)
+from zk.srs.file import StructuredReferenceString
 
 
 class ModelCheckError(CairnError):
@@ -72,14 +80,14 @@ class RoundModel:
     ----------
     vector
         float32, shape (d,).
-    cumulative
-        int64, shape (d,): the sum of all weighted updates since the initial model.
+    aggregate
+        The sum of all weighted updates since the initial model, and of their blinders.
     commitment
-        The commitment to that sum.
+        The commitment to that sum, 64 bytes.
     """
 
     vector: Vector
-    cumulative: Cumulative
+    aggregate: Aggregate
     commitment: bytes
 
 
@@ -94,12 +102,15 @@ class JobView:
         Where content is fetched from and published to.
     job : int
         The job's number.
+    srs_directory : Path
+        Where structured reference strings are kept; see `find_srs`.
     """
 
-    def __init__(self, market: Market, store: ContentStore, job: int) -> None:
+    def __init__(self, market: Market, store: ContentStore, job: int, srs_directory: Path) -> None:
         self.market = market
         self.store = store
         self.job = job
+        self.srs_directory = srs_directory
         self.terms: Terms = market.terms(job)
         self._reader = HistoryReader(market, job)
         self._models: dict[int, RoundModel] = {}
@@ -126,6 +137,27 @@ class JobView:
         if self._snapshot is None or self._snapshot.block_hash != latest["hash"]:
             self._snapshot = Snapshot(self.market, self.job, latest["hash"], latest["timestamp"])
         return self._snapshot
+
+    @cached_property
+    def identity(self) -> JobIdentity:
+        """What tells the job from every other on any chain."""
+        deployment = self.market.deployment
+        found = self.market.identity(self.job)
+        return JobIdentity(
+            deployment.chain_id, deployment.market, self.job, found.owner, self.terms, found.specification_hash
+        )
+
+    @cached_property
+    def srs(self) -> StructuredReferenceString:
+        """The structured reference string that the market's verifier was deployed with, long enough for the job.
+
+        Raises
+        ------
+        SrsNotFoundError
+            If it is not on this machine.
+        """
+        deployment = self.market.deployment
+        return find_srs(self.srs_directory, deployment.srs, self.terms.dimension, deployment.chain_id)
 
     @cached_property
     def document(self) -> JobDocument:
@@ -158,7 +190,7 @@ class JobView:
         record = self.history().last_settled(before=number)
         if record is None:
             nothing = np.zeros(self.terms.dimension, dtype=np.int64)
-            return RoundModel(self.initial_model, nothing, initial_model_commitment())
+            return RoundModel(self.initial_model, Aggregate(nothing, 0), INITIAL_MODEL)
         if record.number not in self._models:
             self._models[record.number] = self._read_model(record)
         return self._models[record.number]
@@ -170,7 +202,7 @@ class JobView:
             raise ModelCheckError(record.number, "the round was not settled")
         try:
             data = self.store.get(parse_binary_cid(record.aggregate_cid), aggregate_size(self.terms.dimension))
-            cumulative = decode_aggregate(
+            aggregate = decode_aggregate(
                 data,
                 self.round_context(record.number),
                 dimension=self.terms.dimension,
@@ -180,19 +212,24 @@ class JobView:
             )
         except (StorageError, PayloadError) as fault:
             raise ModelCheckError(record.number, str(fault)) from fault
-        vector = apply_aggregate(self.initial_model, cumulative, self.terms.scale_exponent)
-        return RoundModel(vector, cumulative, commitment)
+        if commit_sum(self.srs, aggregate.cumulative, aggregate.blinder) != commitment:
+            raise ModelCheckError(record.number, "the published sum of updates does not open the model's commitment")
+        vector = apply_aggregate(self.initial_model, aggregate.cumulative, self.terms.scale_exponent)
+        return RoundModel(vector, aggregate, commitment)
 
 
 def _check_commitments(settled: list[RoundRecord]) -> bytes:
     """Follow the model's commitment through the settled rounds; return the last one."""
-    commitment = initial_model_commitment()
+    commitment = INITIAL_MODEL
     for record in settled:
-        if record.aggregate_cid is None or record.model_commitment is None:
+        if record.commitments is None or record.model_commitment is None:
             raise ModelCheckError(record.number, "the chain's events of this round are incomplete")
         if commitment_hash(commitment) != record.model_hash:
             raise ModelCheckError(record.number, "the round did not open with the commitment of the round before")
-        commitment = advance_model(commitment, record.aggregate_cid)
+        try:
+            commitment = advance_model(commitment, split_commitments(record.commitments), record.weights)
+        except PointEncodingError as fault:
+            raise ModelCheckError(record.number, str(fault)) from fault
         if commitment != record.model_commitment:
-            raise ModelCheckError(record.number, "the settled commitment does not follow from the aggregate's CID")
+            raise ModelCheckError(record.number, "the settled commitment is not the sum of the round's commitments")
     return commitment

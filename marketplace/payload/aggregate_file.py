@@ -1,28 +1,49 @@
 """The cumulative aggregate as bytes: what the aggregator publishes after every settlement.
 
-    magic "CAIRNAGG" | version 1 (1 byte) | context of the round (92) | dimension (8) | W (4) | s (1) | values (8 d)
+    magic "CAIRNAGG" | version 2 (1) | round's context (92) | dimension (8) | W (4) | s (1) | blinder (32) | values (8d)
 
 The values are signed 64-bit integers `sum over rounds of sum w_i q_i` since the initial model theta_0; the model is
-`theta_0 + values / (W 2^s)`. Integers are little-endian, except in the context, which has its own encoding.
+`theta_0 + values / (W 2^s)`. The blinder is the same sum of the updates' blinders modulo r: with it anyone can check
+the values against the model's commitment on the chain. Integers are little-endian, except in the context, which has its
+own encoding.
 """
 
 import struct
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from marketplace.errors import CoordinateRangeError, DimensionError, MalformedPayloadError, WrongOriginError
+from marketplace.payload.blinder import read_blinder
 from marketplace.payload.context import RoundContext
 from marketplace.payload.quantise import check_scale_exponent, coordinate_range
+from zk.polynomial_commitment import BLINDER_BYTES, encode_blinder
 
 # W: the most that the weights of one round sum to.
 WEIGHT_TOTAL: Final = 1 << 16
 
 Cumulative = npt.NDArray[np.int64]
 
-_MAGIC: Final = b"CAIRNAGG\x01"
-_HEADER: Final = struct.Struct(f"<9s{RoundContext.SIZE}sQIB")
+_MAGIC: Final = b"CAIRNAGG\x02"
+_HEADER: Final = struct.Struct(f"<9s{RoundContext.SIZE}sQIB{BLINDER_BYTES}s")
+
+
+@dataclass(frozen=True, eq=False)
+class Aggregate:
+    """What a round's aggregate file says.
+
+    Attributes
+    ----------
+    cumulative
+        int64, shape (d,): the sum of all weighted updates since the initial model.
+    blinder
+        The same sum of their blinders modulo r; public.
+    """
+
+    cumulative: Cumulative
+    blinder: int
 
 
 def aggregate_size(dimension: int) -> int:
@@ -35,13 +56,13 @@ def largest_cumulative(rounds: int, bits: int) -> int:
     return rounds * WEIGHT_TOTAL * -coordinate_range(bits)[0]
 
 
-def encode_aggregate(cumulative: Cumulative, context: RoundContext, scale_exponent: int) -> bytes:
+def encode_aggregate(aggregate: Aggregate, context: RoundContext, scale_exponent: int) -> bytes:
     """Encode the cumulative aggregate after the round of the context.
 
     Parameters
     ----------
-    cumulative
-        int64, shape (d,).
+    aggregate
+        The sums.
     context
         The settled round.
     scale_exponent
@@ -49,13 +70,14 @@ def encode_aggregate(cumulative: Cumulative, context: RoundContext, scale_expone
     """
     check_scale_exponent(scale_exponent)
     origin = RoundContext(context.chain_id, context.contract, context.job, context.round).encode()
-    header = _HEADER.pack(_MAGIC, origin, cumulative.size, WEIGHT_TOTAL, scale_exponent)
-    return header + cumulative.astype("<i8", casting="equiv").tobytes()
+    blinder = encode_blinder(aggregate.blinder)
+    header = _HEADER.pack(_MAGIC, origin, aggregate.cumulative.size, WEIGHT_TOTAL, scale_exponent, blinder)
+    return header + aggregate.cumulative.astype("<i8", casting="equiv").tobytes()
 
 
 def decode_aggregate(
     data: bytes, context: RoundContext, *, dimension: int, bits: int, scale_exponent: int, rounds: int
-) -> Cumulative:
+) -> Aggregate:
     """Convert untrusted bytes to the cumulative aggregate, refusing every encoding but the canonical one.
 
     Parameters
@@ -69,14 +91,10 @@ def decode_aggregate(
     rounds
         Number of rounds that can have contributed; bounds every value by `rounds W 2^(b-1)`.
 
-    Returns
-    -------
-    ndarray, int64, shape (d,)
-
     Raises
     ------
     MalformedPayloadError
-        If magic, version or length are wrong.
+        If magic, version, blinder or length are wrong.
     WrongOriginError
         If it belongs to another chain, market, job or round, or to another W or s; with both values.
     DimensionError
@@ -86,7 +104,7 @@ def decode_aggregate(
     """
     if len(data) < _HEADER.size:
         raise MalformedPayloadError("aggregate file", f"it has {len(data)} bytes, its header takes {_HEADER.size}")
-    magic, origin, found_dimension, weight_total, found_scale = _HEADER.unpack_from(data)
+    magic, origin, found_dimension, weight_total, found_scale, blinder = _HEADER.unpack_from(data)
     if magic != _MAGIC:
         raise MalformedPayloadError("aggregate file", f"it starts {magic!r}, not {_MAGIC!r}")
     RoundContext.decode(origin).require(context, "aggregate file")
@@ -99,7 +117,7 @@ def decode_aggregate(
         raise MalformedPayloadError("aggregate file", f"it has {len(data)} bytes, not {aggregate_size(dimension)}")
     cumulative = np.frombuffer(data, dtype="<i8", offset=_HEADER.size).astype(np.int64)
     _check_magnitude(cumulative, largest_cumulative(rounds, bits))
-    return cumulative
+    return Aggregate(cumulative, read_blinder(blinder, "aggregate file"))
 
 
 def _check_magnitude(cumulative: Cumulative, largest: int) -> None:

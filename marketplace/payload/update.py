@@ -1,39 +1,23 @@
 """The opening of a commitment as bytes: what a trainer, or the referee, seals for the aggregator.
 
-    magic "CAIRNUPD" | version 1 (1 byte) | bits (1) | dimension (8) | blinder (32) | coordinates (d or 2d)
+    magic "CAIRNUPD" | version 2 (1 byte) | bits (1) | dimension (8) | blinder (32) | coordinates (d or 2d)
 
 Integers are little-endian; a coordinate is an int8 if the job has at most 8 bits, else an int16. The length follows
 from dimension and bits alone, so it tells nothing about the values.
 """
 
 import struct
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from marketplace.errors import CoordinateRangeError, DimensionError, MalformedPayloadError, WrongOriginError
+from marketplace.payload.blinder import read_blinder
 from marketplace.payload.quantise import Coordinates, coordinate_range
-from zk.commitment import BLINDER_BYTES, Blinder, parse_blinder
+from zk.polynomial_commitment import BLINDER_BYTES, Opening, encode_blinder
 
-_MAGIC: Final = b"CAIRNUPD\x01"
+_MAGIC: Final = b"CAIRNUPD\x02"
 _HEADER: Final = struct.Struct(f"<9sBQ{BLINDER_BYTES}s")
-
-
-@dataclass(frozen=True, eq=False)
-class Opening:
-    """What opens a commitment.
-
-    Attributes
-    ----------
-    coordinates
-        The quantised update, int16, shape (d,).
-    blinder
-        The commitment's blinder; not shown, because whoever learns it can test guesses of the update.
-    """
-
-    coordinates: Coordinates
-    blinder: Blinder = field(repr=False)
 
 
 def encoded_update_size(dimension: int, bits: int) -> int:
@@ -51,9 +35,9 @@ def encode_update(opening: Opening, bits: int) -> bytes:
     QuantisationError
         If `bits` is not from 2 to 16.
     """
-    coordinates = opening.coordinates
+    coordinates = opening.update
     _check_range(coordinates, bits)
-    header = _HEADER.pack(_MAGIC, bits, coordinates.size, parse_blinder(opening.blinder))
+    header = _HEADER.pack(_MAGIC, bits, coordinates.size, encode_blinder(opening.blinder))
     return header + coordinates.astype(_coordinate_type(bits)).tobytes()
 
 
@@ -70,7 +54,7 @@ def decode_update(data: bytes, dimension: int, bits: int) -> Opening:
     Raises
     ------
     MalformedPayloadError
-        If magic, version or length are wrong.
+        If magic, version, blinder or length are wrong.
     WrongOriginError
         If the update was made with another number of bits.
     DimensionError
@@ -92,7 +76,7 @@ def decode_update(data: bytes, dimension: int, bits: int) -> Opening:
         raise MalformedPayloadError("update", f"it has {len(data)} bytes, not {expected}")
     coordinates = np.frombuffer(data, dtype=_coordinate_type(bits), offset=_HEADER.size).astype(np.int16)
     _check_range(coordinates, bits)
-    return Opening(coordinates, parse_blinder(blinder))
+    return Opening(coordinates, read_blinder(blinder, "update"))
 
 
 def _coordinate_type(bits: int) -> np.dtype[np.signedinteger]:

@@ -23,18 +23,20 @@ from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.devnet.clock import Clock
 from marketplace.chain.devnet.ledger import Ledger
 from marketplace.chain.devnet.provider import connect_in_process
-from marketplace.chain.errors import ContractRevertedError, DeploymentError, WrongChainError
+from marketplace.chain.errors import DeploymentError, InsecureSetupError, WrongChainError
+from zk.srs.development import development_key
 
 if TYPE_CHECKING:
     from tests.chain.conftest import Chain
 
 START = 1_767_225_600
+KEY = development_key()
 SAMPLE = Deployment(
     chain_id=31337,
     market=dev_account(1).address,
     rules={"multi-krum-shapley-1": dev_account(2).address},
     verifier=dev_account(3).address,
-    verifier_name="UnverifiedDevOnly",
+    srs="0x" + "ef" * 32,
     token=None,
     block=3,
     market_code_hash="0x" + "ab" * 32,
@@ -43,7 +45,7 @@ SAMPLE = Deployment(
 
 
 def test_deployed_market_checks_out(chain: Chain) -> None:
-    deployment = deploy(chain.w3, dev_account(0))
+    deployment = deploy(chain.w3, dev_account(0), KEY)
     check_deployment(chain.w3, deployment)
     assert deployment.chain_id == 31337
     assert deployment.block == chain.w3.eth.block_number
@@ -52,21 +54,22 @@ def test_deployed_market_checks_out(chain: Chain) -> None:
     assert deployment.artifact_digest == "0x" + load_artifact("TrainingMarket").digest().hex()
 
 
-def test_development_verifier_is_refused_on_other_chains() -> None:
+def test_public_secrets_are_refused_on_other_chains_before_anything_is_sent() -> None:
     w3 = connect_in_process(Ledger(Clock(START), chain_id=5))
-    with pytest.raises(ContractRevertedError, match="refuses chain 5, which is not a local chain"):
-        deploy(w3, dev_account(0))
+    with pytest.raises(InsecureSetupError, match=r"works on local chains only .* and this is chain 5"):
+        deploy(w3, dev_account(0), KEY)
+    assert w3.eth.get_transaction_count(dev_account(0).address) == 0
 
 
 @pytest.mark.parametrize("chain_id", [1337, 31337, 131277322940537])
-def test_development_verifier_is_accepted_on_local_chains(chain_id: int) -> None:
+def test_public_secrets_are_accepted_on_local_chains(chain_id: int) -> None:
     w3 = connect_in_process(Ledger(Clock(START), chain_id=chain_id))
-    assert deploy(w3, dev_account(0)).chain_id == chain_id
+    assert deploy(w3, dev_account(0), KEY).chain_id == chain_id
 
 
 def test_deployment_that_does_not_fit_the_chain_is_refused() -> None:
     w3 = connect_in_process(Ledger(Clock(START)))
-    deployment = deploy(w3, dev_account(0))
+    deployment, second = deploy(w3, dev_account(0), KEY), deploy(w3, dev_account(0), KEY)
     check_deployment(w3, deployment)
     nobody = dev_account(9).address
     for field, value, error, message in (
@@ -77,6 +80,10 @@ def test_deployment_that_does_not_fit_the_chain_is_refused() -> None:
         ("rules", {"odd": nobody}, DeploymentError, f"no contract at {nobody}, the rule odd"),
         ("market", deployment.verifier, DeploymentError, "it is another contract"),
         ("artifact_digest", "0x" + "00" * 32, DeploymentError, "install the version of Cairn"),
+        ("verifier", deployment.market, DeploymentError, "is not the GramVerifier of this installation"),
+        ("verifier", second.verifier, DeploymentError, "the market's verifier on the chain is"),
+        ("rules", second.rules, DeploymentError, "the market's rules on the chain is"),
+        ("srs", "0x" + "00" * 32, DeploymentError, "the market's structured reference string on the chain is"),
     ):
         with pytest.raises(error, match=message):
             check_deployment(w3, replace(deployment, **{field: value}))
@@ -111,12 +118,12 @@ def test_missing_file_is_told(tmp_path: Path) -> None:
         ("rules", {"": SAMPLE.market}, "at least one rule"),
         ("rules", {"rule": 5}, "at least one rule"),
         ("verifier", 7, "must be an address"),
-        ("verifier_name", "a\nb", "must be a name"),
+        ("srs", "0x" + "AB" * 32, "64 hex digits"),
         ("token", "", "or null"),
         ("block", None, "must be a number"),
         ("market_code_hash", "0x" + "AB" * 32, "64 hex digits"),
         ("artifact_digest", "ab" * 32, "64 hex digits"),
-        ("format", "cairn-deployment-2", "does not say that its format is cairn-deployment-1"),
+        ("format", "cairn-deployment-1", "does not say that its format is cairn-deployment-2"),
         ("extra", 1, "missing or unknown: extra"),
     ],
 )

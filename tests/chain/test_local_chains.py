@@ -11,7 +11,7 @@ from marketplace.chain.errors import InsecureSetupError
 from marketplace.chain.local_chains import LOCAL_CHAIN_IDS, refuse_insecure
 from tests.zk.srs.test_verification_key import KEY
 from zk.srs.development import development_key
-from zk.srs.verification_key import DEVELOPMENT_IDENTITY
+from zk.srs.identity import DEVELOPMENT_IDENTITY
 
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "src"
 

@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ import pytest
 from typer.testing import CliRunner
 
 from contribution.gram import gram_matrix, pack_gram
+from contribution.rule import RULES
 from marketplace import keystore
 from marketplace.chain import transact
 from marketplace.chain.connect import connect
+from marketplace.chain.context import JobIdentity, settlement_context
 from marketplace.chain.deployment import deploy, write_deployment
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.devnet.clock import Clock
@@ -28,7 +30,10 @@ from marketplace.chain.structs import Settlement
 from marketplace.cli import app
 from marketplace.job.specification import example
 from marketplace.storage.cid import raw_cid
-from zk.commitment import advance_model, commit, commitment_hash, initial_model_commitment, new_blinder
+from zk.gram_proof.prover import prove_gram
+from zk.polynomial_commitment import INITIAL_MODEL, Opening, advance_model, commit, commitment_hash, new_blinder
+from zk.srs.development import development_key, development_srs
+from zk.srs.file import StructuredReferenceString
 
 START = 1_767_225_600
 OWNER, AGGREGATOR, FIRST_TRAINER, TRAINERS = 0, 1, 3, 5
@@ -46,7 +51,7 @@ def server() -> Iterator[DevnetServer]:
 @pytest.fixture(scope="package")
 def deployed(server: DevnetServer, tmp_path_factory: pytest.TempPathFactory) -> Market:
     w3 = connect(server.url)
-    made = deploy(w3, dev_account(OWNER))
+    made = deploy(w3, dev_account(OWNER), development_key())
     write_deployment(tmp_path_factory.getbasetemp() / "deployment.json", made)
     return Market(w3, made)
 
@@ -121,7 +126,8 @@ class RunningJob:
     market: Market
     ledger: Ledger
     number: int
-    commitment: bytes = initial_model_commitment()
+    srs: StructuredReferenceString
+    model: bytes = INITIAL_MODEL
 
     @property
     def trainers(self) -> list[Any]:
@@ -134,35 +140,53 @@ class RunningJob:
         for trainer in self.trainers:
             self.market.join(trainer, self.number, digest)
 
+    @property
+    def identity(self) -> JobIdentity:
+        deployment, found = self.market.deployment, self.market.identity(self.number)
+        place = (deployment.chain_id, deployment.market, self.number)
+        return JobIdentity(*place, found.owner, self.market.terms(self.number), found.specification_hash)
+
     def settle(self, number: int) -> dict[str, int]:
         """Hold a whole round: the first trainer sends a zero update, the others much the same; return gas by step."""
         random = np.random.default_rng(number)
         common = random.normal(0, 300, 64)
         updates = [(common + random.normal(0, 90, 64)).astype(np.int16) for _ in range(TRAINERS + 1)]
         updates[0][:] = 0
-        made = [commit(update, new_blinder()) for update in updates]
+        openings = [Opening(update, new_blinder()) for update in updates]
+        made = [commit(self.srs, opening) for opening in openings]
         cids = [raw_cid(secrets.token_bytes(8)).binary for _ in updates]
         for trainer, commitment, cid in zip(self.trainers, made, cids, strict=False):
             submitted = self.market.submit(trainer, self.number, number, commitment_hash(commitment), cid)
-        owner = dev_account(OWNER)
+        owner, aggregator = dev_account(OWNER), dev_account(AGGREGATOR)
         referred = self.market.submit_reference(owner, self.number, number, commitment_hash(made[-1]), cids[-1])
         closed = self.market.close_submissions(owner, self.number, number)
         addresses = tuple(trainer.address for trainer in self.trainers)
-        gram, aggregate = pack_gram(gram_matrix(updates)), raw_cid(b"%d" % number).binary
-        settlement = Settlement(
-            self.number, number, addresses, (), b"".join(made), gram, self.commitment, aggregate, b""
-        )
-        settled = self.market.settle(dev_account(AGGREGATOR), settlement)
-        self.commitment = advance_model(self.commitment, aggregate)
+        gram, aggregate = gram_matrix(updates), raw_cid(b"%d" % number).binary
+        terms = self.market.terms(self.number)
+        [rule] = [RULES[name] for name, place in self.market.deployment.rules.items() if place == terms.rule]
+        model = advance_model(self.model, made, rule(gram, TRAINERS, 1, terms.tolerated).weights)
+        parts = (b"".join(made), pack_gram(gram), self.model, model, aggregate)
+        settlement = Settlement(self.number, number, addresses, (), *parts, b"")
+        context = settlement_context(self.identity, aggregator.address, settlement, 1)
+        proof = prove_gram(self.srs, context, settlement.commitments, settlement.gram, openings)
+        settled = self.market.settle(aggregator, replace(settlement, proof=proof))
+        self.model = model
         receipts = {"submit": submitted, "submitReference": referred, "closeSubmissions": closed, "settle": settled}
         return {step: receipt["gasUsed"] for step, receipt in receipts.items()}
 
 
+@pytest.fixture(scope="package")
+def srs(tmp_path_factory: pytest.TempPathFactory) -> StructuredReferenceString:
+    return development_srs(tmp_path_factory.getbasetemp() / "short.srs", 64 + 12)
+
+
 @pytest.fixture
-def running_job(server: DevnetServer, deployed: Market, job_file: Path) -> Callable[[], RunningJob]:
+def running_job(
+    server: DevnetServer, deployed: Market, job_file: Path, srs: StructuredReferenceString
+) -> Callable[[], RunningJob]:
     def make() -> RunningJob:
         number = answer("job", "create", job_file, "--dev-account", OWNER)["job"]
-        job = RunningJob(deployed, server.ledger, number)
+        job = RunningJob(deployed, server.ledger, number, srs)
         job.accept_and_join()
         deployed.start(dev_account(OWNER), number)
         return job

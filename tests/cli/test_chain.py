@@ -18,6 +18,7 @@ from marketplace.chain.devnet.ledger import Ledger
 from marketplace.chain.devnet.server import serve_devnet
 from marketplace.chain.market import Market
 from tests.cli.conftest import START, answer, cairn, ok, refused
+from zk.srs.identity import DEVELOPMENT_IDENTITY
 
 MAIN = "from marketplace.cli import main; main()"
 
@@ -46,9 +47,11 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 def test_a_market_is_deployed(tmp_path: Path) -> None:
     result = ok("deploy", "--dev-account", 0, "--deployment", tmp_path / "d.json")
-    assert "UNVERIFIED" in result.stderr
+    assert "INSECURE: its secrets are public" in result.stderr
     made = read_deployment(tmp_path / "d.json")
     assert made.market in result.stdout
+    assert made.srs == "0x" + DEVELOPMENT_IDENTITY.hex()
+    assert made.is_for_development
     assert answer("job", "list", "--deployment", tmp_path / "d.json") == {"jobs": []}
 
 

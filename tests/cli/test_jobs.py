@@ -69,7 +69,7 @@ def test_a_job_is_created_listed_and_shown(job_file: Path, deployed: Market) -> 
         f"Job {number}: Handwritten digits",
         "the aggregator has not accepted yet",
         "1 ether a round to trainers",
-        "UNVERIFIED",
+        "proven on chain in every round, INSECURELY",
         "Nobody has joined yet.",
     ):
         assert words in text

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import answer, cairn, ok, refused
 from tests.zk.srs.powers_file import assemble, sections
-from zk.srs.verification_key import DEVELOPMENT_IDENTITY
+from zk.srs.identity import DEVELOPMENT_IDENTITY
 
 
 def refused_in_the_end(*arguments: object) -> str:

@@ -114,7 +114,7 @@ def test_command_writes_report_and_plots_where_it_is_told(monkeypatch, short_dem
     arguments = ["--seed", "1", "--rounds", "2", "--trainers", "7", "--report", str(place), "--json", str(extra)]
     answer = CliRunner().invoke(demo_app(), arguments)
     assert answer.exit_code == 0, answer.output
-    assert answer.output.splitlines()[-1].startswith("Settlements: UNVERIFIED")
+    assert answer.output.splitlines()[-1].startswith("Settlements: proven on chain")
     assert {path.name for path in place.iterdir()} == {"report.json", "accuracy.png", "contribution.png", "money.png"}
     written = json.loads(extra.read_text("utf-8"))
     assert written == json.loads((place / "report.json").read_text("utf-8"))

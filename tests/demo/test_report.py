@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from contribution.outcome import Reason
-from marketplace.demo.report import UNVERIFIED, closing_lines, write_report
+from marketplace.demo.report import VERIFICATION, closing_lines, write_report
 from marketplace.training.scenario import Role
+from zk.gram_proof.proof import PROOF_BYTES
 
 pytestmark = pytest.mark.slow
 
@@ -101,9 +102,11 @@ def test_deciding_numbers_decide(short_demo):
                     assert trainer["measured"] == 0
 
 
-def test_unverified_settlements_are_called_so_in_the_last_line(short_demo):
-    assert short_demo.report["verification"] == UNVERIFIED
-    assert UNVERIFIED in closing_lines(short_demo.report)[-1]
+def test_settlements_were_proven_and_the_last_line_says_so(short_demo):
+    assert short_demo.report["verification"] == VERIFICATION
+    assert VERIFICATION in closing_lines(short_demo.report)[-1]
+    settled = [record for record in short_demo.run.view.history().rounds.values() if record.settled]
+    assert all(len(record.proof) == PROOF_BYTES for record in settled)
 
 
 def test_last_lines_name_accuracies_cheats_and_the_sum(short_demo):

@@ -16,6 +16,7 @@ from marketplace.chain.devnet.ledger import Ledger
 from marketplace.chain.devnet.provider import connect_in_process
 from marketplace.chain.market import Market
 from marketplace.job.specification import example
+from zk.srs.development import development_key
 
 START = 1_767_225_600
 
@@ -29,7 +30,7 @@ def w3() -> Iterator[Web3]:
 
 @pytest.fixture(scope="package")
 def deployment(w3: Web3) -> Deployment:
-    return deploy(w3, dev_account(0))
+    return deploy(w3, dev_account(0), development_key())
 
 
 @pytest.fixture(scope="package")

@@ -28,6 +28,7 @@ from marketplace.storage.store import DirectoryStore
 from marketplace.training.data import Dataset
 from marketplace.training.local import TrainingConfiguration
 from marketplace.training.models import build_model, get_vector, parameter_count, parameter_shapes
+from zk.srs.development import development_key
 
 ETHER = 10**18
 TEST_TOKEN = Path(__file__).parents[1] / "chain" / "contracts" / "TestToken.json"
@@ -73,7 +74,7 @@ class SmallMarket:
     def restarted(self, index: int) -> Trainer:
         """The trainer as a new process would find it: the same account and workspace, nothing in memory."""
         old = self.trainers[index]
-        view = JobView(self.market, self.view.store, self.job)
+        view = JobView(self.market, self.view.store, self.job, self.view.srs_directory)
         return Trainer(view, old.account, old._train, self.workspace / f"trainer-{index}")
 
 
@@ -153,7 +154,7 @@ def build_small_market(workspace: Path, *, in_tokens: bool = False, **changed_te
     clock = Clock(1_800_000_000)
     owner, aggregator, referee, *accounts = dev_accounts(3 + TRAINERS)
     w3 = connect_in_process(Ledger(clock))
-    market = Market(w3, deploy(w3, owner))
+    market = Market(w3, deploy(w3, owner, development_key()))
     store = DirectoryStore(workspace / "store")
     model = build_model("logistic-regression", {}, INPUTS, CLASSES)
     document = small_document(store.add(encode_model(unflatten(get_vector(model), parameter_shapes(model)))))
@@ -161,7 +162,7 @@ def build_small_market(workspace: Path, *, in_tokens: bool = False, **changed_te
         changed_terms["token"] = deal_tokens(w3, owner, [aggregator, *accounts])
     terms = replace(small_terms(market, parameter_count(model), aggregator.address, referee.address), **changed_terms)
     job = market.create(owner, terms, store.add(document.encode()).binary)
-    view = JobView(market, store, job)
+    view = JobView(market, store, job, workspace / "srs")
     trainers = [
         Trainer(view, account, behaviour(index), workspace / f"trainer-{index}")
         for index, account in enumerate(accounts)

@@ -39,7 +39,7 @@ TERMS = Terms(
 )
 IDENTITY = JobIdentity(1337, ACCOUNTS[0], 1, ACCOUNTS[1], TERMS, bytes(32))
 EXCLUSION = Exclusion(ACCOUNTS[3], ExclusionReason.MISMATCH, b"\1" * 36)
-SETTLEMENT = Settlement(1, 1, ACCOUNTS[:3], (EXCLUSION,), b"", b"", bytes(64), b"\1" * 36, b"")
+SETTLEMENT = Settlement(1, 1, ACCOUNTS[:3], (EXCLUSION,), b"", b"", bytes(64), bytes(64), b"\1" * 36, b"")
 
 
 def context(identity=IDENTITY, settler=ACCOUNTS[0], settlement=SETTLEMENT, references=0) -> bytes:

@@ -9,12 +9,13 @@ from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.structs import ExclusionReason, JobState, Phase
 from marketplace.errors import NonFiniteError
 from marketplace.parties.outbox import Parcel
-from marketplace.parties.submission import cid_of, hash_of
+from marketplace.parties.submission import hash_of
 from marketplace.payload.envelope import seal
-from marketplace.payload.update import Opening, encode_update
+from marketplace.payload.update import encode_update
 from marketplace.storage.cid import parse_binary_cid
+from marketplace.storage.unixfs import cid_of
 from tests.parties.conftest import ETHER, TRAINERS, WINDOW
-from zk.commitment import commit, new_blinder
+from zk.polynomial_commitment import Opening, commit, new_blinder
 
 
 def settle(small) -> None:
@@ -78,7 +79,7 @@ def test_a_corrupted_envelope_excludes_its_sender_alone(small):
     opening = honest_opening(small)
     envelope = bytearray(sealed(small, 2, encode_update(opening, 16)))
     envelope[-1] ^= 1
-    submit_instead(small, 2, bytes(envelope), commit(opening.coordinates, opening.blinder))
+    submit_instead(small, 2, bytes(envelope), commit(small.view.srs, opening))
     settle(small)
     assert reasons(small) == {2: ExclusionReason.UNDECRYPTABLE}
     assert len(small.view.history().rounds[1].trainers) == TRAINERS - 1
@@ -98,7 +99,7 @@ def test_another_trainers_envelope_and_commitment_earn_a_copycat_nothing(small):
 def test_an_update_that_does_not_open_its_commitment_is_a_mismatch(small):
     small.submit(without=(1,))
     envelope = sealed(small, 1, encode_update(honest_opening(small), 16))
-    submit_instead(small, 1, envelope, commit(honest_opening(small, 8).coordinates, new_blinder()))
+    submit_instead(small, 1, envelope, commit(small.view.srs, honest_opening(small, 8)))
     settle(small)
     assert reasons(small) == {1: ExclusionReason.MISMATCH}
 
@@ -106,7 +107,7 @@ def test_an_update_that_does_not_open_its_commitment_is_a_mismatch(small):
 @pytest.mark.parametrize("kind", ["too long", "too short", "eight bits", "noise"])
 def test_an_update_of_another_form_is_out_of_range(small, kind):
     opening = honest_opening(small)
-    longer = Opening(np.append(opening.coordinates, np.int16(1)), opening.blinder)
+    longer = Opening(np.append(opening.update, np.int16(1)), opening.blinder)
     forms = {
         "too long": encode_update(longer, 16),
         "too short": encode_update(opening, 16)[:-2],
@@ -114,7 +115,7 @@ def test_an_update_of_another_form_is_out_of_range(small, kind):
         "noise": b"\x00" * 100,
     }
     small.submit(without=(3,))
-    submit_instead(small, 3, sealed(small, 3, forms[kind]), commit(opening.coordinates, opening.blinder))
+    submit_instead(small, 3, sealed(small, 3, forms[kind]), commit(small.view.srs, opening))
     settle(small)
     assert reasons(small) == {3: ExclusionReason.OUT_OF_RANGE}
     assert small.view.history().rounds[1].settled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -53,7 +54,7 @@ def market() -> CountingMarket:
 
 @pytest.fixture
 def view(market: CountingMarket) -> JobView:
-    return JobView(market, None, 1)  # type: ignore[arg-type]
+    return JobView(market, None, 1, Path())  # type: ignore[arg-type]
 
 
 def test_nothing_is_asked_before_it_is_needed(view, market):

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from marketplace.errors import CoordinateRangeError, DimensionError, MalformedPayloadError, WrongOriginError
 from marketplace.payload.quantise import coordinate_range
-from marketplace.payload.update import Opening, decode_update, encode_update, encoded_update_size
-from zk.commitment import Blinder, new_blinder
+from marketplace.payload.update import decode_update, encode_update, encoded_update_size
+from zk.bn254.parameters import SCALAR_MODULUS
 from zk.errors import CommitmentError
+from zk.polynomial_commitment import Opening, encode_blinder, new_blinder
 
 HEADER = 9 + 1 + 8 + 32
 
@@ -17,7 +18,7 @@ def openings(draw):
     bits = draw(st.integers(2, 16))
     low, high = coordinate_range(bits)
     coordinates = draw(st.lists(st.integers(low, high), max_size=8))
-    return Opening(np.array(coordinates, dtype=np.int16), Blinder(draw(st.binary(min_size=32, max_size=32)))), bits
+    return Opening(np.array(coordinates, dtype=np.int16), draw(st.integers(0, SCALAR_MODULUS - 1))), bits
 
 
 def example(bits=16, dimension=5):
@@ -25,22 +26,23 @@ def example(bits=16, dimension=5):
 
 
 def test_the_format_is_the_documented_one():
-    blinder = Blinder(bytes(range(32)))
-    wide = encode_update(Opening(np.array([1, -2], dtype=np.int16), blinder), 9)
-    assert wide == b"CAIRNUPD\x01\x09" + b"\x02" + bytes(7) + blinder + b"\x01\x00\xfe\xff"
-    narrow = encode_update(Opening(np.array([1, -2], dtype=np.int16), blinder), 8)
-    assert narrow == b"CAIRNUPD\x01\x08" + b"\x02" + bytes(7) + blinder + b"\x01\xfe"
+    blinder = bytes(range(32))
+    number = int.from_bytes(blinder, "little")
+    wide = encode_update(Opening(np.array([1, -2], dtype=np.int16), number), 9)
+    assert wide == b"CAIRNUPD\x02\x09" + b"\x02" + bytes(7) + blinder + b"\x01\x00\xfe\xff"
+    narrow = encode_update(Opening(np.array([1, -2], dtype=np.int16), number), 8)
+    assert narrow == b"CAIRNUPD\x02\x08" + b"\x02" + bytes(7) + blinder + b"\x01\xfe"
 
 
 @given(openings())
 def test_an_update_reads_back_as_it_was(case):
     opening, bits = case
     data = encode_update(opening, bits)
-    again = decode_update(data, opening.coordinates.size, bits)
-    assert again.coordinates.dtype == np.int16
-    assert np.array_equal(again.coordinates, opening.coordinates)
+    again = decode_update(data, opening.update.size, bits)
+    assert again.update.dtype == np.int16
+    assert np.array_equal(again.update, opening.update)
     assert again.blinder == opening.blinder
-    assert len(data) == encoded_update_size(opening.coordinates.size, bits)
+    assert len(data) == encoded_update_size(opening.update.size, bits)
 
 
 @given(openings(), st.data())
@@ -51,7 +53,7 @@ def test_changed_bytes_are_another_update_or_refused(case, data):
     position = data.draw(st.integers(0, len(encoded) - 1))
     encoded[position] ^= data.draw(st.integers(1, 255))
     try:
-        again = decode_update(bytes(encoded), opening.coordinates.size, bits)
+        again = decode_update(bytes(encoded), opening.update.size, bits)
     except (MalformedPayloadError, WrongOriginError, DimensionError, CoordinateRangeError):
         return
     assert position >= HEADER - 32
@@ -78,7 +80,7 @@ def test_trailing_bytes_are_refused(rest):
         decode_update(example() + rest, 5, 16)
 
 
-@pytest.mark.parametrize("start", [b"CAIRNUPD\x02", b"CAIRNAGG\x01", b"cairnupd\x01", bytes(9)])
+@pytest.mark.parametrize("start", [b"CAIRNUPD\x01", b"CAIRNAGG\x02", b"cairnupd\x02", bytes(9)])
 def test_another_kind_or_version_is_refused(start):
     with pytest.raises(MalformedPayloadError, match="it starts"):
         decode_update(start + example()[9:], 5, 16)
@@ -123,9 +125,20 @@ def test_a_coordinate_one_beyond_its_bits_is_refused_both_ways(bits, side):
         decode_update(data, 2, bits)
 
 
-def test_a_blinder_of_another_size_is_not_encoded():
-    with pytest.raises(CommitmentError, match="blinder is 31 bytes"):
-        encode_update(Opening(np.zeros(1, dtype=np.int16), Blinder(bytes(31))), 16)
+@pytest.mark.parametrize("blinder", [-1, SCALAR_MODULUS, 2**256])
+def test_a_blinder_out_of_range_is_not_encoded(blinder):
+    with pytest.raises(CommitmentError, match="blinder is out of range"):
+        encode_update(Opening(np.zeros(1, dtype=np.int16), blinder), 16)
+
+
+def test_only_the_smallest_number_that_stands_for_a_blinder_is_read():
+    data = example()
+    blinder = int.from_bytes(data[18:50], "little")
+    assert encode_blinder(blinder) == data[18:50]
+    for other in (blinder + SCALAR_MODULUS, 2**256 - 1, SCALAR_MODULUS):
+        if other < 2**256:
+            with pytest.raises(MalformedPayloadError, match="its blinder is out of range"):
+                decode_update(data[:18] + other.to_bytes(32, "little") + data[50:], 5, 16)
 
 
 def test_the_blinder_is_not_shown():

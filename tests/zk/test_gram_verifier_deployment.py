@@ -16,7 +16,7 @@ from tests.zk.contract import MAIN_CHAIN, ContractError, deploy, encode_key
 from zk.readable.group import G1, SCALAR_ORDER, neg, point_to_bytes
 from zk.readable.transcript import VerificationKey, statement_hash
 from zk.srs import development
-from zk.srs.verification_key import DEVELOPMENT_IDENTITY
+from zk.srs.identity import DEVELOPMENT_IDENTITY
 
 ROOT = Path(__file__).parents[2]
 SLOTS = {"tau": "[tau]", "beta": "[beta]", "tau_g2": "[tau]_2", "tau_squared_g2": "[tau^2]_2"}

@@ -13,7 +13,20 @@ from py_ecc.optimized_bn128 import G1, multiply
 from zk.bn254 import g1_from_bytes, g1_to_bytes
 from zk.bn254.parameters import SCALAR_MODULUS
 from zk.errors import CommitmentError
-from zk.polynomial_commitment import Opening, commit, commit_sum, new_blinder, opens, weighted_sum, wrong_openings
+from zk.polynomial_commitment import (
+    INITIAL_MODEL,
+    Opening,
+    advance_model,
+    commit,
+    commit_sum,
+    encode_blinder,
+    new_blinder,
+    opens,
+    parse_blinder,
+    split_commitments,
+    weighted_sum,
+    wrong_openings,
+)
 from zk.readable.group import point_to_bytes
 from zk.srs.development import BETA, TAU, development_srs
 from zk.srs.errors import TooFewPowersError
@@ -118,3 +131,43 @@ def test_bad_input_is_refused(srs):
 
 def test_blinders_are_new_each_time():
     assert len({new_blinder() for _ in range(100)}) == 100
+
+
+def test_the_model_advances_by_the_weighted_commitments_alone(srs):
+    draws = np.random.default_rng(3)
+    openings = [Opening(draws.integers(-9, 9, 5).astype(np.int16), new_blinder()) for _ in range(4)]
+    commitments = [commit(srs, opening) for opening in openings]
+    weights = [3, 0, 65536]
+    model = advance_model(INITIAL_MODEL, commitments, weights)
+    total = sum(w * o.update.astype(np.int64) for w, o in zip(weights, openings, strict=False))
+    blinder = sum(w * o.blinder for w, o in zip(weights, openings, strict=False)) % SCALAR_MODULUS
+    assert model == commit_sum(srs, total, blinder)
+    assert advance_model(model, commitments, weights) == commit_sum(srs, 2 * total, 2 * blinder % SCALAR_MODULUS)
+    assert advance_model(model, commitments, [0, 0, 0, 0]) == advance_model(model, [], []) == model
+
+
+def test_a_blinder_has_one_encoding():
+    blinder = new_blinder()
+    assert parse_blinder(encode_blinder(blinder)) == blinder
+    for data in (encode_blinder(blinder) + b"\0", encode_blinder(blinder)[:-1], SCALAR_MODULUS.to_bytes(32, "little")):
+        with pytest.raises(CommitmentError, match="blinder"):
+            parse_blinder(data)
+    for other in (-1, SCALAR_MODULUS):
+        with pytest.raises(CommitmentError, match="out of range"):
+            encode_blinder(other)
+
+
+def test_neither_an_opening_nor_an_error_shows_a_blinder(srs):
+    blinder = new_blinder() + SCALAR_MODULUS
+    opening = Opening(np.zeros(1, dtype=np.int16), blinder)
+    assert str(blinder) not in repr(opening)
+    with pytest.raises(CommitmentError) as told:
+        commit(srs, opening)
+    assert str(blinder) not in str(told.value)
+
+
+def test_commitments_are_split_where_they_were_joined():
+    assert split_commitments(b"") == []
+    assert split_commitments(bytes(64) + b"\1" * 64) == [bytes(64), b"\1" * 64]
+    with pytest.raises(CommitmentError, match="65 bytes"):
+        split_commitments(bytes(65))

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from eth_hash.auto import keccak
-
 from zk.bn254 import (
     PointEncodingError,
     g1_from_bytes,
@@ -16,16 +14,12 @@ from zk.bn254 import (
     g2_to_bytes,
 )
 from zk.srs.errors import InvalidKeyError
+from zk.srs.identity import DEVELOPMENT_IDENTITY, identity_of
 from zk.srs.pairings import Points, pairings_are_equal
 
 G1_BYTES: Final = 64
 G2_BYTES: Final = 128
 KEY_BYTES: Final = 2 * G1_BYTES + 2 * G2_BYTES
-
-# Identity of the key that `zk.srs.development` makes: its secrets are public, so whoever accepts it accepts forgeries.
-DEVELOPMENT_IDENTITY: Final = bytes.fromhex("8b3f5e79fb7cc1fb3deeda3f7874097fb318c40dec9b4207a18dba1cf75a330d")
-
-_TAG: Final = b"cairn/gram-proof/1/srs".ljust(32, b"\0")
 
 
 @dataclass(frozen=True)
@@ -51,8 +45,8 @@ class VerificationKey:
 
     @property
     def identity(self) -> bytes:
-        """`keccak256("cairn/gram-proof/1/srs" || [tau] || [beta] || [tau]_2 || [tau^2]_2)`, the proof's `srs`."""
-        return bytes(keccak(_TAG + self.encode()))
+        """The proof's `srs`, 32 bytes; see `identity_of`."""
+        return identity_of(self.encode())
 
     @property
     def is_for_development(self) -> bool:

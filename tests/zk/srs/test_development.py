@@ -14,7 +14,8 @@ from zk.srs.check import check_srs
 from zk.srs.development import development_key, development_srs
 from zk.srs.errors import SrsFileError, TooFewPowersError
 from zk.srs.header import Kind
-from zk.srs.verification_key import DEVELOPMENT_IDENTITY, parse_verification_key
+from zk.srs.identity import DEVELOPMENT_IDENTITY
+from zk.srs.verification_key import parse_verification_key
 
 
 def secret(name: bytes) -> int:
