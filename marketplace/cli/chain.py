@@ -166,9 +166,12 @@ def deploy_market(
             f"There is no directory {deployment.parent} for the deployment file; create it, or name another."
         )
     w3 = connect(rpc)
+    signer = Signer(key, dev_account, passphrase_file, passphrase_fd)
+    signer.address(w3)
     verification_key = _verification_key(srs, output)
+    # Before the passphrase is asked for.
     refuse_insecure(verification_key, w3.eth.chain_id)
-    made = deploy(w3, Signer(key, dev_account, passphrase_file, passphrase_fd).unlock(w3), verification_key)
+    made = deploy(w3, signer.unlock(w3), verification_key)
     write_deployment(deployment, made)
     output.say(f"Market {made.market} on chain {made.chain_id}, verifier {made.verifier}.")
     output.say(f"Proofs are made with the structured reference string {made.srs}.")

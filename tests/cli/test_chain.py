@@ -55,6 +55,16 @@ def test_a_market_is_deployed(tmp_path: Path) -> None:
     assert answer("job", "list", "--deployment", tmp_path / "d.json") == {"jobs": []}
 
 
+def test_public_secrets_are_refused_where_coins_have_worth(passphrase: Path, tmp_path: Path) -> None:
+    ok("key", "new", "rich", "--passphrase-file", passphrase)
+    with serve_devnet(Ledger(Clock(START), chain_id=5), port=0, heartbeat=None) as public:
+        to = ("--rpc", public.url, "--deployment", tmp_path / "d.json")
+        said = refused("deploy", "--key", "rich", "--passphrase-file", passphrase, *to)
+    assert "anybody can forge proofs with it" in said
+    assert "cairn srs import" in said
+    assert not (tmp_path / "d.json").exists()
+
+
 def test_deployment_files_go_into_directories_that_exist(tmp_path: Path) -> None:
     assert "There is no directory" in refused("deploy", "--dev-account", 0, "--deployment", tmp_path / "no" / "d.json")
 
