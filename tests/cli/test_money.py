@@ -75,7 +75,7 @@ def test_leaving_frees_the_stake_at_once_or_after_the_round(
         "withdraw", job.number, "--dev-account", FIRST_TRAINER
     )
     number = answer("job", "create", job_file, "--dev-account", OWNER)["job"]
-    waiting = RunningJob(deployed, job.ledger, number)
+    waiting = RunningJob(deployed, job.ledger, number, job.srs)
     waiting.accept_and_join()
     left = answer("leave", number, "--dev-account", FIRST_TRAINER)
     assert left["withdrawable_wei"] == ETHER // 2
