@@ -36,7 +36,7 @@ def test_the_matrix_is_that_of_the_updates_in_the_trainers_outboxes(short_demo):
         rows = [
             decode_update(
                 boxes[account].find(record.number).opening, view.terms.dimension, view.terms.coordinate_bits
-            ).coordinates
+            ).update
             for account in (*record.trainers, view.terms.referee)
         ]
         assert (gram_matrix(rows) == unpack_gram(record.gram, len(rows))).all()
