@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-import platform
-import resource
 import statistics
 import sys
 import time
@@ -17,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.memory import peak_mib
 from contribution.gram import gram_matrix, pack_gram
 from zk.gram_proof import prove_gram, verify_gram_proof
 from zk.polynomial_commitment import Opening, commit, new_blinder, wrong_openings
@@ -51,7 +50,7 @@ def measure(srs: StructuredReferenceString, dimension: int, trainers: int, seed:
     if wrong:
         raise SystemExit(f"zk_row: openings {wrong} were refused")
     prove_seconds, proof = _timed(lambda: prove_gram(srs, CONTEXT, encoded, gram, openings), repeats)
-    peak = _peak_mib()
+    peak = peak_mib()
     verify_seconds, _ = _timed(lambda: verify_gram_proof(srs.key, CONTEXT, encoded, gram, proof), 15)
     key = ReadableKey(srs.key.tau_g1, srs.key.beta_g1, srs.key.tau_g2, srs.key.tau_squared_g2)
     reference_seconds, _ = _timed(lambda: verify_readable(key, CONTEXT, encoded, gram, proof), 3)
@@ -93,17 +92,6 @@ def _timed(work: Callable[[], Any], repeats: int) -> tuple[float, Any]:
         result = work()
         seconds.append(time.perf_counter() - started)
     return statistics.median(seconds), result
-
-
-def _peak_mib() -> float:
-    """Return the largest resident set so far, in MiB."""
-    # On Linux the other source starts with what the parent process had.
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 2**10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if platform.system() == "Darwin" else peak / 2**10
 
 
 if __name__ == "__main__":

@@ -128,6 +128,35 @@ def bench_zk(
         raise typer.Exit(ExitCode.REFUSED)
 
 
+@app.command("round", epilog=examples("cairn bench round", "cairn bench round --dim 1048576 --trainers 16 --json"))
+def bench_round(
+    dim: Annotated[int, typer.Option(min=4, help="Coordinates of an update; an even number.")] = 2**20,
+    trainers: Annotated[int, typer.Option(min=3, max=128, help="Trainers; a referee comes on top.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Where the updates come from.")] = 0,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    results: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the results go too.  [default: nowhere]")
+    ] = None,
+) -> None:
+    """Measure one whole round: from the last submission to the settlement mined, by phase, and the peak of memory.
+
+    Ends with 1 if a goal for the size measured is missed.
+    """
+    import json
+
+    from benchmarks import round as benchmark
+    from benchmarks.environment import document, write_results
+
+    row = benchmark.run(dim, trainers, seed)
+    found = benchmark.goals(row)
+    if results is not None:
+        write_results(results, seed, row)
+    words = [*benchmark.lines(row), *_verdicts(found, True)]
+    typer.echo(json.dumps(document(seed, row), indent=2) if json_output else "\n".join(words))
+    if not all(goal.met for goal in found):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
 @app.command("zk-gas", epilog=examples("cairn bench zk-gas", "cairn bench zk-gas --json zk-gas.json"))
 def bench_zk_gas(
     json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
