@@ -182,20 +182,23 @@ class CorruptContentError(StorageError):
 
 
 class ContentTooLargeError(StorageError):
-    """Thrown when content declares or reaches more bytes than the reader allows.
+    """Thrown when content, by its own first block, has more bytes than the reader allows.
 
     Attributes
     ----------
     cid
         What was asked for, as text.
     size, limit
-        Bytes that it has, and bytes that were allowed.
+        Bytes that it declares, and bytes that were allowed.
+    first_block
+        The block that declares them; it is the one that the CID names, so whoever is shown it can see the same.
     """
 
-    def __init__(self, cid: str, size: int, limit: int) -> None:
+    def __init__(self, cid: str, size: int, limit: int, first_block: bytes) -> None:
         self.cid = cid
         self.size = size
         self.limit = limit
+        self.first_block = first_block
         super().__init__(
             f"Content {cid} has {size} bytes where at most {limit} can be right; it is not what the job needs: "
             "check the CID."

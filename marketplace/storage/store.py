@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from marketplace.errors import ContentMissingError, ContentTooLargeError, CorruptContentError, StorageError
+from marketplace.errors import ContentMissingError, CorruptContentError, StorageError
 from marketplace.storage.cid import Cid
 from marketplace.storage.unixfs import MAXIMUM_BLOCK_BYTES, export_file, import_file
 
@@ -30,7 +30,7 @@ class ContentStore(Protocol):
         ContentMissingError
             If a block of it is not to be had.
         ContentTooLargeError
-            If it is, or declares to be, larger.
+            If it declares to be larger.
         CorruptContentError
             If what was found is not what the CID names.
         """
@@ -164,7 +164,8 @@ class DirectoryStore:
         except UnreadableFileError as error:
             raise CorruptContentError(str(cid), f"its file {error.fault}") from error
         if len(block) > MAXIMUM_BLOCK_BYTES:
-            raise ContentTooLargeError(str(cid), self._path(cid).stat().st_size, MAXIMUM_BLOCK_BYTES)
+            fault = f"its file has {self._path(cid).stat().st_size} bytes, a block at most {MAXIMUM_BLOCK_BYTES}"
+            raise CorruptContentError(str(cid), fault)
         return block
 
 

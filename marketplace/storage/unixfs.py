@@ -90,15 +90,27 @@ def export_file(cid: Cid, get_block: GetBlock, max_bytes: int) -> bytes:
         If a block is not what its CID names, or the tree does not have the one shape that files of its size have.
     """
     block = _checked(cid, get_block)
-    size = len(block) if cid.is_raw else _parse_node(cid, block)[1]
+    size = declared_size(cid, block)
     if size > max_bytes:
-        raise ContentTooLargeError(str(cid), size, max_bytes)
+        raise ContentTooLargeError(str(cid), size, max_bytes, block)
     height = 0
     while CHUNK_BYTES * MAXIMUM_LINKS**height < size:
         height += 1
     parts: list[bytes] = []
     _read(cid, block, size, height, get_block, parts)
     return b"".join(parts)
+
+
+def declared_size(cid: Cid, first_block: bytes) -> int:
+    """Return how many bytes content has, as its first block says; if the file is in order, it is true.
+
+    Raises
+    ------
+    CorruptContentError
+        If the block is not the one that the CID names, or declares no size.
+    """
+    _check(cid, first_block)
+    return len(first_block) if cid.is_raw else _parse_node(cid, first_block)[1]
 
 
 def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -163,12 +175,17 @@ def _read(cid: Cid, block: bytes, size: int, height: int, get_block: GetBlock, p
 def _checked(cid: Cid, get_block: GetBlock) -> bytes:
     """Fetch a block and check its length and hash."""
     block = get_block(cid)
+    _check(cid, block)
+    return block
+
+
+def _check(cid: Cid, block: bytes) -> None:
+    """Raise `CorruptContentError` unless this is the block that the CID names."""
     if len(block) > MAXIMUM_BLOCK_BYTES:
-        raise ContentTooLargeError(str(cid), len(block), MAXIMUM_BLOCK_BYTES)
+        raise CorruptContentError(str(cid), f"a block of it has {len(block)} bytes, at most {MAXIMUM_BLOCK_BYTES} fit")
     if not cid.names(block):
         found = raw_cid(block) if cid.is_raw else dag_pb_cid(block)
         raise CorruptContentError(str(cid), f"the {len(block)} bytes found are {found}")
-    return block
 
 
 def _encode_node(links: list[_Link]) -> bytes:

@@ -258,8 +258,19 @@ def test_a_getter_that_runs_in_a_circle_is_bounded():
 @pytest.mark.parametrize("size", [unixfs.MAXIMUM_BLOCK_BYTES + 1, 3 << 20])
 def test_a_block_that_is_too_large_is_refused_unread(size):
     block = bytes(size)
-    with pytest.raises(ContentTooLargeError, match=f"has {size} bytes where at most 262144"):
+    with pytest.raises(CorruptContentError, match=f"a block of it has {size} bytes, at most 262144 fit"):
         Blocks({raw_cid(block): block}).read(raw_cid(block))
+
+
+@pytest.mark.parametrize("size", [1, 262_144, 262_145, 600_000])
+def test_what_is_too_large_is_shown_by_its_first_block_alone(size):
+    blocks = Blocks()
+    root = unixfs.import_file([bytes(size)], blocks.put)
+    with pytest.raises(ContentTooLargeError) as refused:
+        blocks.read(root, size - 1)
+    assert unixfs.declared_size(root, refused.value.first_block) == refused.value.size == size
+    with pytest.raises(CorruptContentError, match="bytes found are"):
+        unixfs.declared_size(root, b"\1" + refused.value.first_block[1:])
 
 
 @pytest.mark.parametrize("size", [1, 262_144, 262_145, 600_000])
