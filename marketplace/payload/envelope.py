@@ -1,26 +1,32 @@
 """Encryption of an update to the aggregator, bound to chain, market, job, round and sender.
 
     magic "CAIRNENV" | version (1 byte) | ephemeral key (32) | key commitment (32) | context (112) | ciphertext (n + 16)
+    | signature (64)
 
 Keys are secp256k1 points with even y, written as their x (as in BIP-340). Both sides compute the shared point
 `S = e P = k E` and its SHA-256; HKDF-SHA256 over that hash, with both public keys in its info, gives 64 bytes: the key
-of ChaCha20-Poly1305 and the key commitment. Everything before the ciphertext is associated data.
+of ChaCha20-Poly1305 and the key commitment. Everything before the ciphertext is associated data. The signature is
+BIP-340's, by the ephemeral key, over the SHA-256 of all that stands before it.
 
 - The key commitment is a second output of the derivation: no envelope opens under two keys, which the cipher alone
   would allow.
 - A key encrypts once, because its ephemeral half is drawn anew for each envelope; that is why the nonce can be zero.
-- Whoever is shown S can derive the key and read the envelope. So a proof that S belongs to the two public keys (equal
-  discrete logarithms) is evidence of what an envelope held, without giving away the aggregator's key.
-- The context is public anyway (the chain records who submitted which CID in which round); in the header it lets the
-  reader tell an envelope of another round from a damaged one. The length depends on the length of the content only.
+- Whoever is shown S can derive the key and read the envelope; `disclosure` makes that evidence of what it held.
+- The signature shows that its sender knows e, so that showing S tells nothing that the sender didn't know. Without it
+  a trainer could hand in an envelope with somebody else's ephemeral key, moved by a point of its own choice, and the
+  evidence of its exclusion would be the key to that other envelope.
+- The signature covers the context as well: an envelope that was altered, or belongs to another round or sender, is
+  refused by anyone, without any secret.
+- The context is public anyway (the chain records who submitted which CID in which round). The length depends on the
+  length of the content only.
 """
 
 import secrets
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Final, NewType
 
-from coincurve import PrivateKey
-from coincurve import PublicKey as Point
+from coincurve import PrivateKey, PublicKeyXOnly
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -33,18 +39,20 @@ EncryptionKey = NewType("EncryptionKey", bytes)
 
 ENCRYPTION_KEY_BYTES: Final = 32
 
-_MAGIC: Final = b"CAIRNENV\x01"
-_INFO: Final = b"cairn/envelope/secp256k1-hkdf-sha256-chacha20poly1305/v1\0"
+GROUP_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+_MAGIC: Final = b"CAIRNENV\x02"
+_INFO: Final = b"cairn/envelope/secp256k1-hkdf-sha256-chacha20poly1305/v2\0"
+_SIGNATURE_DOMAIN: Final = b"cairn/envelope-signature/bip340/v2\0"
 _NONCE: Final = bytes(12)
 _TAG_BYTES: Final = 16
+_SIGNATURE_BYTES: Final = 64
 _EPHEMERAL_AT: Final = len(_MAGIC)
 _COMMITMENT_AT: Final = _EPHEMERAL_AT + ENCRYPTION_KEY_BYTES
 _CONTEXT_AT: Final = _COMMITMENT_AT + 32
 _CIPHERTEXT_AT: Final = _CONTEXT_AT + EnvelopeContext.SIZE
 
-ENVELOPE_OVERHEAD_BYTES: Final = _CIPHERTEXT_AT + _TAG_BYTES
-
-_GROUP_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+ENVELOPE_OVERHEAD_BYTES: Final = _CIPHERTEXT_AT + _TAG_BYTES + _SIGNATURE_BYTES
 
 
 class EnvelopeError(PayloadError):
@@ -101,7 +109,7 @@ class EncryptionKeyError(EnvelopeError):
 
 
 class WrongRecipientError(EnvelopeError):
-    """Thrown when the key commitment differs: sealed for another key, or the header's keys were changed.
+    """Thrown when the key commitment differs: sealed for another key, or its sender wrote a wrong one.
 
     Attributes
     ----------
@@ -112,13 +120,13 @@ class WrongRecipientError(EnvelopeError):
     def __init__(self, recipient: EncryptionKey) -> None:
         self.recipient = recipient.hex()
         super().__init__(
-            f"The envelope was not sealed for the key 0x{self.recipient}, or its header was changed; "
+            f"The envelope was not sealed for the key 0x{self.recipient}, or its key commitment is wrong; "
             "check whether the key was rotated since."
         )
 
 
 class TamperedEnvelopeError(EnvelopeError):
-    """Thrown when the key is right and the authentication tag wrong: bytes were changed, cut off or added.
+    """Thrown when the ephemeral key's signature does not fit: bytes were changed, cut off or added, or never signed.
 
     Attributes
     ----------
@@ -129,6 +137,22 @@ class TamperedEnvelopeError(EnvelopeError):
     def __init__(self, length: int) -> None:
         self.length = length
         super().__init__(f"The envelope of {length} bytes was changed after it was sealed; fetch it again.")
+
+
+class BrokenSealError(EnvelopeError):
+    """Thrown when signature and key are right and the cipher's tag is wrong: its sender signed what doesn't decrypt.
+
+    Attributes
+    ----------
+    length
+        Of the envelope in bytes.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        super().__init__(
+            f"The envelope of {length} bytes is as its sender signed it, but does not decrypt; ask for one that does."
+        )
 
 
 @dataclass(frozen=True)
@@ -149,7 +173,7 @@ class EncryptionKeyPair:
     @classmethod
     def generate(cls) -> "EncryptionKeyPair":
         """Draw a new key pair from the operating system."""
-        return cls.from_secret((1 + secrets.randbelow(_GROUP_ORDER - 1)).to_bytes(32, "big"))
+        return cls.from_secret((1 + secrets.randbelow(GROUP_ORDER - 1)).to_bytes(32, "big"))
 
     @classmethod
     def from_secret(cls, secret: bytes) -> "EncryptionKeyPair":
@@ -161,11 +185,11 @@ class EncryptionKeyPair:
             If the scalar is not from 1 to the group order less 1, in 32 bytes.
         """
         scalar = int.from_bytes(secret, "big")
-        if len(secret) != 32 or not 0 < scalar < _GROUP_ORDER:
+        if len(secret) != 32 or not 0 < scalar < GROUP_ORDER:
             raise ValueError(f"a secret key of {len(secret)} bytes is no scalar of secp256k1")
         encoded = PrivateKey(secret).public_key.format()
         if encoded[0] == 3:
-            secret = (_GROUP_ORDER - scalar).to_bytes(32, "big")
+            secret = (GROUP_ORDER - scalar).to_bytes(32, "big")
         return cls(secret, EncryptionKey(encoded[1:]))
 
 
@@ -180,7 +204,7 @@ def parse_encryption_key(data: bytes, whose: str = "recipient") -> EncryptionKey
     if len(data) != ENCRYPTION_KEY_BYTES:
         raise EncryptionKeyError(whose, data)
     try:
-        Point(b"\x02" + data)
+        PublicKeyXOnly(bytes(data))
     except ValueError as error:
         raise EncryptionKeyError(whose, data) from error
     return EncryptionKey(bytes(data))
@@ -189,6 +213,34 @@ def parse_encryption_key(data: bytes, whose: str = "recipient") -> EncryptionKey
 def envelope_size(content_bytes: int) -> int:
     """Return the length of an envelope around so many bytes."""
     return content_bytes + ENVELOPE_OVERHEAD_BYTES
+
+
+@dataclass(frozen=True)
+class SealedEnvelope:
+    """An envelope in good order, as far as that can be seen without a secret; made by `parse_envelope`.
+
+    Attributes
+    ----------
+    ephemeral
+        E, of which the sender knows the discrete logarithm.
+    key_commitment
+        What the derivation must give beside the key, 32 bytes.
+    header
+        Everything before the ciphertext.
+    ciphertext
+        With its tag, 16 bytes longer than the content.
+    context
+        What it was made for.
+    envelope
+        All of it.
+    """
+
+    ephemeral: EncryptionKey
+    key_commitment: bytes
+    header: bytes
+    ciphertext: bytes
+    context: EnvelopeContext
+    envelope: bytes
 
 
 def seal(content: bytes, recipient: EncryptionKey, context: EnvelopeContext) -> bytes:
@@ -201,13 +253,13 @@ def seal(content: bytes, recipient: EncryptionKey, context: EnvelopeContext) -> 
     """
     parse_encryption_key(recipient)
     ephemeral = EncryptionKeyPair.generate()
-    key, key_commitment = _derive(_shared_hash(ephemeral, recipient), ephemeral.public, recipient)
+    key, key_commitment = _derive(shared_hash(ephemeral, recipient), ephemeral.public, recipient)
     header = _MAGIC + ephemeral.public + key_commitment + context.encode()
-    return header + ChaCha20Poly1305(key).encrypt(_NONCE, content, header)
+    return _sign(header + ChaCha20Poly1305(key).encrypt(_NONCE, content, header), ephemeral)
 
 
-def open_envelope(envelope: bytes, key_pair: EncryptionKeyPair, context: EnvelopeContext) -> bytes:
-    """Decrypt an envelope that was sealed for this key pair in this context.
+def parse_envelope(envelope: bytes, context: EnvelopeContext) -> SealedEnvelope:
+    """Check all of an untrusted envelope that anyone can check without a secret.
 
     Raises
     ------
@@ -215,10 +267,8 @@ def open_envelope(envelope: bytes, key_pair: EncryptionKeyPair, context: Envelop
         If it is too short, or of another kind or version.
     EncryptionKeyError
         If its ephemeral key is not a point.
-    WrongRecipientError
-        If it was sealed for another key, or the keys in its header were changed.
     TamperedEnvelopeError
-        If anything else was changed, cut off or added.
+        If it is not what the ephemeral key signed.
     WrongOriginError
         If it is genuine, but of another chain, market, job, round or sender.
     """
@@ -227,25 +277,71 @@ def open_envelope(envelope: bytes, key_pair: EncryptionKeyPair, context: Envelop
     if not envelope.startswith(_MAGIC):
         raise UnknownEnvelopeError(bytes(envelope[: len(_MAGIC)]))
     ephemeral = parse_encryption_key(envelope[_EPHEMERAL_AT:_COMMITMENT_AT], "ephemeral")
-    key, key_commitment = _derive(_shared_hash(key_pair, ephemeral), ephemeral, key_pair.public)
-    if envelope[_COMMITMENT_AT:_CONTEXT_AT] != key_commitment:
-        raise WrongRecipientError(key_pair.public)
-    header, ciphertext = envelope[:_CIPHERTEXT_AT], envelope[_CIPHERTEXT_AT:]
-    try:
-        content = ChaCha20Poly1305(key).decrypt(_NONCE, ciphertext, header)
-    except InvalidTag as error:
-        raise TamperedEnvelopeError(len(envelope)) from error
+    signed, signature = envelope[:-_SIGNATURE_BYTES], envelope[-_SIGNATURE_BYTES:]
+    if not PublicKeyXOnly(ephemeral).verify(signature, _signed_hash(signed)):
+        raise TamperedEnvelopeError(len(envelope))
+    header, ciphertext = signed[:_CIPHERTEXT_AT], signed[_CIPHERTEXT_AT:]
     EnvelopeContext.decode(header[_CONTEXT_AT:]).require(context, "envelope")
-    return content
+    return SealedEnvelope(ephemeral, header[_COMMITMENT_AT:_CONTEXT_AT], header, ciphertext, context, envelope)
 
 
-def _shared_hash(key_pair: EncryptionKeyPair, other: EncryptionKey) -> bytes:
+def open_envelope(envelope: bytes, key_pair: EncryptionKeyPair, context: EnvelopeContext) -> bytes:
+    """Decrypt an envelope that was sealed for this key pair in this context.
+
+    Raises
+    ------
+    EnvelopeError, WrongOriginError
+        As `parse_envelope` and `decrypt_envelope` do.
+    """
+    sealed = parse_envelope(envelope, context)
+    return decrypt_envelope(sealed, shared_hash(key_pair, sealed.ephemeral), key_pair.public)
+
+
+def decrypt_envelope(sealed: SealedEnvelope, shared: bytes, recipient: EncryptionKey) -> bytes:
+    """Decrypt an envelope with the hash of its shared point.
+
+    Parameters
+    ----------
+    sealed
+        The envelope.
+    shared
+        SHA-256 of the shared point in compressed form.
+    recipient
+        The public key that the shared point belongs to beside the ephemeral one.
+
+    Raises
+    ------
+    WrongRecipientError
+        If it was sealed for another key, or states a wrong key commitment.
+    BrokenSealError
+        If it does not decrypt all the same.
+    """
+    key, key_commitment = _derive(shared, sealed.ephemeral, recipient)
+    if sealed.key_commitment != key_commitment:
+        raise WrongRecipientError(recipient)
+    try:
+        return ChaCha20Poly1305(key).decrypt(_NONCE, sealed.ciphertext, sealed.header)
+    except InvalidTag as error:
+        raise BrokenSealError(len(sealed.envelope)) from error
+
+
+def shared_hash(key_pair: EncryptionKeyPair, other: EncryptionKey) -> bytes:
     """Return the SHA-256 of the shared point in compressed form, computed in constant time."""
-    return PrivateKey(key_pair.secret).ecdh(b"\x02" + other)
+    return bytes(PrivateKey(key_pair.secret).ecdh(b"\x02" + other))
 
 
-def _derive(shared_hash: bytes, ephemeral: EncryptionKey, recipient: EncryptionKey) -> tuple[bytes, bytes]:
+def _derive(shared: bytes, ephemeral: EncryptionKey, recipient: EncryptionKey) -> tuple[bytes, bytes]:
     """Return the cipher's key and the key commitment, 32 bytes each."""
     derivation = HKDF(algorithm=SHA256(), length=64, salt=None, info=_INFO + ephemeral + recipient)
-    output = derivation.derive(shared_hash)
+    output = derivation.derive(shared)
     return output[:32], output[32:]
+
+
+def _sign(unsigned: bytes, ephemeral: EncryptionKeyPair) -> bytes:
+    """Append the ephemeral key's signature."""
+    return unsigned + bytes(PrivateKey(ephemeral.secret).sign_schnorr(_signed_hash(unsigned)))
+
+
+def _signed_hash(signed: bytes) -> bytes:
+    """Return what is signed of an envelope."""
+    return sha256(_SIGNATURE_DOMAIN + signed).digest()

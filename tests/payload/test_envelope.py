@@ -15,6 +15,7 @@ CONTEXT = EnvelopeContext(31337, "0x" + "c0" * 20, 5, 2, "0x" + "ab" * 20)
 KEYS = e.EncryptionKeyPair.from_secret((12345).to_bytes(32, "big"))
 OTHER_KEYS = e.EncryptionKeyPair.from_secret((54321).to_bytes(32, "big"))
 CONTENT = b"an update of thirty-two bytes..."
+SIGNATURE = 64
 PUBLIC_HEADER = range(9 + 32 + 32, 9 + 32 + 32 + EnvelopeContext.SIZE)
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -50,7 +51,7 @@ def test_every_other_change_is_refused(data):
 def test_every_truncation_is_refused_and_said_to_be_one():
     sealed = e.seal(b"", KEYS.public, CONTEXT)
     for length in range(len(sealed)):
-        with pytest.raises(e.TruncatedEnvelopeError, match=f"has {length} bytes, even an empty one takes 201"):
+        with pytest.raises(e.TruncatedEnvelopeError, match=f"has {length} bytes, even an empty one takes 265"):
             e.open_envelope(sealed[:length], KEYS, CONTEXT)
     longer = e.seal(CONTENT, KEYS.public, CONTEXT)
     for length in range(len(sealed), len(longer)):
@@ -64,6 +65,35 @@ def test_trailing_bytes_are_refused(rest):
         e.open_envelope(e.seal(CONTENT, KEYS.public, CONTEXT) + rest, KEYS, CONTEXT)
 
 
+@pytest.mark.parametrize("place", [41, PUBLIC_HEADER.stop, -SIGNATURE - 1])
+def test_what_its_sender_signed_and_does_not_decrypt_is_said_to_be_the_senders(place):
+    ephemeral = e.EncryptionKeyPair.generate()
+    derived = e._derive(e.shared_hash(ephemeral, KEYS.public), ephemeral.public, KEYS.public)
+    header = b"CAIRNENV\x02" + ephemeral.public + derived[1] + CONTEXT.encode()
+    unsigned = bytearray(header + ChaCha20Poly1305(derived[0]).encrypt(bytes(12), CONTENT, header) + bytes(SIGNATURE))
+    assert e.open_envelope(e._sign(bytes(unsigned[:-SIGNATURE]), ephemeral), KEYS, CONTEXT) == CONTENT
+    unsigned[place] ^= 1
+    expected = e.WrongRecipientError if place == 41 else e.BrokenSealError
+    with pytest.raises(expected):
+        e.open_envelope(e._sign(bytes(unsigned[:-SIGNATURE]), ephemeral), KEYS, CONTEXT)
+
+
+def test_an_envelope_with_another_senders_key_is_refused_without_any_secret():
+    """Else the evidence of its exclusion would be the key to that other envelope."""
+    honest = e.seal(CONTENT, KEYS.public, CONTEXT)
+    thief = EnvelopeContext(CONTEXT.chain_id, CONTEXT.contract, CONTEXT.job, 3, "0x" + "ac" * 20)
+    with pytest.raises(WrongOriginError):
+        e.parse_envelope(honest, thief)
+    rewritten = honest[: PUBLIC_HEADER.start] + thief.encode() + honest[PUBLIC_HEADER.stop :]
+    moved = PublicKey(b"\x02" + honest[9:41]).add((5).to_bytes(32, "big")).format()[1:]
+    own = e.EncryptionKeyPair.generate()
+    signed_by_another = e._sign(rewritten[:-SIGNATURE], own)
+    related_key = rewritten[:9] + moved + rewritten[41:]
+    for forged in (rewritten, signed_by_another, related_key, e._sign(related_key[:-SIGNATURE], own)):
+        with pytest.raises(e.TamperedEnvelopeError):
+            e.parse_envelope(forged, thief)
+
+
 def test_nothing_is_no_envelope():
     with pytest.raises(e.TruncatedEnvelopeError, match="has 0 bytes"):
         e.open_envelope(b"", KEYS, CONTEXT)
@@ -71,7 +101,7 @@ def test_nothing_is_no_envelope():
 
 def test_bytes_of_another_kind_or_version_are_refused():
     sealed = e.seal(CONTENT, KEYS.public, CONTEXT)
-    for start in (b"CAIRNENV\x02", b"CAIRNUPD\x01", bytes(9)):
+    for start in (b"CAIRNENV\x01", b"CAIRNENV\x03", b"CAIRNUPD\x01", bytes(9)):
         with pytest.raises(e.UnknownEnvelopeError, match="of another kind or version"):
             e.open_envelope(start + sealed[9:], KEYS, CONTEXT)
 
@@ -144,7 +174,7 @@ def test_both_sides_can_be_recomputed_from_the_shared_point_alone():
     key, key_commitment = e._derive(shared_hash, ephemeral, KEYS.public)
     assert key_commitment == sealed[41:73]
     header = sealed[: PUBLIC_HEADER.stop]
-    assert ChaCha20Poly1305(key).decrypt(bytes(12), sealed[PUBLIC_HEADER.stop :], header) == CONTENT
+    assert ChaCha20Poly1305(key).decrypt(bytes(12), sealed[PUBLIC_HEADER.stop : -SIGNATURE], header) == CONTENT
 
 
 def test_keys_have_even_y_and_work_whichever_scalar_they_came_from():
@@ -225,12 +255,13 @@ def two_key_ciphertext(first: bytes, second: bytes, associated: bytes) -> bytes:
 def test_a_ciphertext_made_to_open_under_two_keys_opens_under_one_at_most():
     ephemeral = e.EncryptionKeyPair.from_secret((777).to_bytes(32, "big"))
     derived = [
-        e._derive(e._shared_hash(ephemeral, pair.public), ephemeral.public, pair.public) for pair in (KEYS, OTHER_KEYS)
+        e._derive(e.shared_hash(ephemeral, pair.public), ephemeral.public, pair.public) for pair in (KEYS, OTHER_KEYS)
     ]
-    header = b"CAIRNENV\x01" + ephemeral.public + derived[0][1] + CONTEXT.encode()
+    header = b"CAIRNENV\x02" + ephemeral.public + derived[0][1] + CONTEXT.encode()
     ciphertext = two_key_ciphertext(derived[0][0], derived[1][0], header)
     contents = [ChaCha20Poly1305(key).decrypt(bytes(12), ciphertext, header) for key, _ in derived]
     assert contents[0] != contents[1], "the bare cipher opens it to two different contents"
-    assert e.open_envelope(header + ciphertext, KEYS, CONTEXT) == contents[0]
+    envelope = e._sign(header + ciphertext, ephemeral)
+    assert e.open_envelope(envelope, KEYS, CONTEXT) == contents[0]
     with pytest.raises(e.WrongRecipientError):
-        e.open_envelope(header + ciphertext, OTHER_KEYS, CONTEXT)
+        e.open_envelope(envelope, OTHER_KEYS, CONTEXT)
