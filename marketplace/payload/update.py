@@ -54,7 +54,8 @@ def decode_update(data: bytes, dimension: int, bits: int) -> Opening:
     Raises
     ------
     MalformedPayloadError
-        If magic, version, blinder or length are wrong.
+        If magic, version, blinder or length are wrong. A blinder of zero is, because it hides nothing, and because with
+        an update of zeros it makes the commitment the point at infinity, which no settlement can hold.
     WrongOriginError
         If the update was made with another number of bits.
     DimensionError
@@ -76,7 +77,10 @@ def decode_update(data: bytes, dimension: int, bits: int) -> Opening:
         raise MalformedPayloadError("update", f"it has {len(data)} bytes, not {expected}")
     coordinates = np.frombuffer(data, dtype=_coordinate_type(bits), offset=_HEADER.size).astype(np.int16)
     _check_range(coordinates, bits)
-    return Opening(coordinates, read_blinder(blinder, "update"))
+    opening = Opening(coordinates, read_blinder(blinder, "update"))
+    if not opening.blinder:
+        raise MalformedPayloadError("update", "its blinder is 0, it must be at least 1")
+    return opening
 
 
 def _coordinate_type(bits: int) -> np.dtype[np.signedinteger]:

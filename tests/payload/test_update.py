@@ -18,7 +18,7 @@ def openings(draw):
     bits = draw(st.integers(2, 16))
     low, high = coordinate_range(bits)
     coordinates = draw(st.lists(st.integers(low, high), max_size=8))
-    return Opening(np.array(coordinates, dtype=np.int16), draw(st.integers(0, SCALAR_MODULUS - 1))), bits
+    return Opening(np.array(coordinates, dtype=np.int16), draw(st.integers(1, SCALAR_MODULUS - 1))), bits
 
 
 def example(bits=16, dimension=5):
@@ -139,6 +139,13 @@ def test_only_the_smallest_number_that_stands_for_a_blinder_is_read():
         if other < 2**256:
             with pytest.raises(MalformedPayloadError, match="its blinder is out of range"):
                 decode_update(data[:18] + other.to_bytes(32, "little") + data[50:], 5, 16)
+
+
+def test_a_blinder_of_zero_is_not_read():
+    """With zeros as the update it would make the commitment the point at infinity, and the round could not settle."""
+    opening = Opening(np.zeros(5, dtype=np.int16), 0)
+    with pytest.raises(MalformedPayloadError, match="its blinder is 0, it must be at least 1"):
+        decode_update(encode_update(opening, 16), 5, 16)
 
 
 def test_the_blinder_is_not_shown():
