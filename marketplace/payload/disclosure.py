@@ -3,7 +3,7 @@
     magic "CAIRNDSC" | version 1 (1 byte) | shared point S, compressed (33) | proof of equal logarithms (64)
 
 The aggregator publishes one for an update that it excludes and whose fault can't be seen from outside; whoever has it
-reads that update. An accepted update's is never needed. It opens this envelope alone: the aggregator's key stays secret.
+reads that update. An accepted update's is never needed. It opens this envelope alone; the key itself stays secret.
 """
 
 from hashlib import sha256

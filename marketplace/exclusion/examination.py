@@ -1,0 +1,138 @@
+"""What is wrong with a submission, if anything: one procedure for the aggregator and for everyone who checks it.
+
+In this order, so that everybody finds the same; only what follows the fourth step needs the envelope's shared point:
+
+1. the content that the CID names is larger than an envelope of the job: out of range;
+2. it is no envelope that the submitter signed for this round: undecryptable;
+3. it is one of another length than the job's: out of range;
+4. it does not decrypt: undecryptable;
+5. what it holds is no update of the job's dimension and bits: out of range;
+6. the update's commitment is not the submitted one: mismatch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from marketplace.chain.structs import ExclusionReason
+from marketplace.errors import PayloadError
+from marketplace.payload.context import EnvelopeContext
+from marketplace.payload.envelope import EncryptionKey, EnvelopeError, SealedEnvelope, envelope_size, parse_envelope
+from marketplace.payload.update import decode_update, encoded_update_size
+from marketplace.storage.cid import Cid
+from zk.polynomial_commitment import Opening, commitment_hash
+
+# Opens an envelope that is in good order from outside; raises `EnvelopeError` if it does not decrypt.
+Decrypt = Callable[[SealedEnvelope], bytes]
+# Commits to an update again.
+Commit = Callable[[Opening], bytes]
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """One submission as the chain knows it.
+
+    Attributes
+    ----------
+    context
+        The round, and who submitted.
+    cid
+        Of the envelope.
+    commitment_hash
+        keccak256 of the commitment, 32 bytes.
+    encryption_key
+        The round's; not yet checked to be a point.
+    dimension, bits
+        Of the job's updates.
+    """
+
+    context: EnvelopeContext
+    cid: Cid
+    commitment_hash: bytes
+    encryption_key: EncryptionKey
+    dimension: int
+    bits: int
+
+    @property
+    def envelope_bytes(self) -> int:
+        """The length of every envelope of this job."""
+        return envelope_size(encoded_update_size(self.dimension, self.bits))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an examination found.
+
+    Attributes
+    ----------
+    reason
+        For which the submission has to be left out; None if there is nothing wrong with it.
+    sentence
+        What was found, in words.
+    opening
+        The update, if nothing is wrong with it.
+    decrypted
+        Whether the shared point was needed: evidence has to disclose it then, and must not otherwise.
+    """
+
+    reason: ExclusionReason | None
+    sentence: str
+    opening: Opening | None = field(default=None, repr=False)
+    decrypted: bool = False
+
+
+def examine(submitted: Submitted, envelope: bytes, decrypt: Decrypt, commit: Commit) -> Finding:
+    """Find out what is wrong with a submission.
+
+    Parameters
+    ----------
+    submitted
+        What the chain says.
+    envelope
+        The content that its CID names.
+    decrypt
+        Called once, or not at all if the envelope's fault can be seen from outside. Errors other than `EnvelopeError`
+        are the caller's own and pass.
+    commit
+        Commits to the update, for comparison.
+    """
+    if len(envelope) > submitted.envelope_bytes:
+        return too_large(submitted, len(envelope))
+    try:
+        sealed = parse_envelope(envelope, submitted.context)
+    except PayloadError as fault:
+        return Finding(ExclusionReason.UNDECRYPTABLE, str(fault))
+    if len(envelope) != submitted.envelope_bytes:
+        return Finding(
+            ExclusionReason.OUT_OF_RANGE,
+            f"The envelope has {len(envelope)} bytes, every one of this job {submitted.envelope_bytes}.",
+        )
+    try:
+        content = decrypt(sealed)
+    except EnvelopeError as fault:
+        return Finding(ExclusionReason.UNDECRYPTABLE, str(fault), decrypted=True)
+    return _examine_content(submitted, content, commit)
+
+
+def too_large(submitted: Submitted, size: int) -> Finding:
+    """Return the finding about content that is larger than any envelope of the job."""
+    return Finding(
+        ExclusionReason.OUT_OF_RANGE,
+        f"The content {submitted.cid} has {size} bytes, an envelope of this job {submitted.envelope_bytes}.",
+    )
+
+
+def _examine_content(submitted: Submitted, content: bytes, commit: Commit) -> Finding:
+    try:
+        opening = decode_update(content, submitted.dimension, submitted.bits)
+    except PayloadError as fault:
+        return Finding(ExclusionReason.OUT_OF_RANGE, str(fault), decrypted=True)
+    found = commitment_hash(commit(opening))
+    if found != submitted.commitment_hash:
+        return Finding(
+            ExclusionReason.MISMATCH,
+            f"The update's commitment hashes to 0x{found.hex()}, the chain holds 0x{submitted.commitment_hash.hex()}.",
+            decrypted=True,
+        )
+    return Finding(None, "The update opens the commitment that was submitted.", opening, decrypted=True)
