@@ -11,7 +11,7 @@ from marketplace.chain.structs import JobState, Phase
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.outbox import Outbox
 from marketplace.parties.submission import Coordinates, deliver, hash_of, is_ours, prepare
-from marketplace.parties.view import JobView
+from marketplace.parties.view import JobView, ModelCheckError
 from marketplace.training.data import Dataset
 from marketplace.training.models import set_vector
 from marketplace.training.reference import integer_reference, reference_gradient
@@ -54,8 +54,13 @@ class Referee:
         """
         progress = self.view.snapshot().progress
         done: list[str] = []
-        if progress.job_state is JobState.RUNNING and progress.round_open:
-            done = self._work(self.view.history(), progress.round)
+        try:
+            if progress.job_state is JobState.RUNNING and progress.round_open:
+                done = self._work(self.view.history(), progress.round)
+        except ModelCheckError:
+            # No reference is posted for a model that isn't the committed one, but the job goes on for the others.
+            keep_going(self.view, self.account)
+            raise
         return done + keep_going(self.view, self.account)
 
     def _work(self, history: JobHistory, number: int) -> list[str]:
