@@ -18,9 +18,11 @@ from web3 import Web3
 from web3.contract.contract import Contract
 
 from marketplace.chain.artifacts import load_artifact
+from marketplace.chain.calls import call_view
 from marketplace.chain.errors import DeploymentError, WrongChainError
+from marketplace.chain.journal import Journals
 from marketplace.chain.local_chains import refuse_insecure
-from marketplace.chain.transact import call_view, transact
+from marketplace.chain.transact import transact
 from marketplace.strict_json import parse_json
 from zk.srs.identity import DEVELOPMENT_IDENTITY
 
@@ -84,6 +86,7 @@ def deploy(
     *,
     rules: tuple[str, ...] = DEFAULT_RULES,
     token: ChecksumAddress | None = None,
+    journals: Journals | None = None,
 ) -> Deployment:
     """Put a market with its rules and its verifier on a chain.
 
@@ -99,6 +102,8 @@ def deploy(
         Names of the rules' contracts.
     token : ChecksumAddress, optional
         ERC-20 to be recorded as the default for jobs.
+    journals : Journals, optional
+        Where the account's transactions are kept; by default in memory.
 
     Raises
     ------
@@ -110,10 +115,11 @@ def deploy(
         If a transaction fails; see `transact`.
     """
     refuse_insecure(key, w3.eth.chain_id)
-    rule_contracts = [deploy_contract(w3, account, rule)[0] for rule in rules]
-    verifier_contract, _ = deploy_contract(w3, account, VERIFIER, _abi_of(key))
+    journals = journals or Journals()
+    rule_contracts = [deploy_contract(w3, account, rule, journals=journals)[0] for rule in rules]
+    verifier_contract, _ = deploy_contract(w3, account, VERIFIER, _abi_of(key), journals=journals)
     rule_addresses = [contract.address for contract in rule_contracts]
-    market, block = deploy_contract(w3, account, MARKET, verifier_contract.address, rule_addresses)
+    market, block = deploy_contract(w3, account, MARKET, verifier_contract.address, rule_addresses, journals=journals)
     return Deployment(
         chain_id=w3.eth.chain_id,
         market=market.address,
@@ -127,8 +133,12 @@ def deploy(
     )
 
 
-def deploy_contract(w3: Web3, account: LocalAccount, name: str, *arguments: object) -> tuple[Contract, int]:
+def deploy_contract(
+    w3: Web3, account: LocalAccount, name: str, *arguments: object, journals: Journals | None = None
+) -> tuple[Contract, int]:
     """Create a contract that the package carries; return it and the number of the block that holds it.
+
+    `journals` is for `transact`.
 
     Raises
     ------
@@ -141,7 +151,7 @@ def deploy_contract(w3: Web3, account: LocalAccount, name: str, *arguments: obje
     """
     artifact = load_artifact(name)
     factory = w3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)
-    receipt = transact(w3, account, factory.constructor(*arguments))
+    receipt = transact(w3, account, factory.constructor(*arguments), journals=journals)
     address = receipt["contractAddress"]
     if address is None or not artifact.matches(bytes(w3.eth.get_code(address))):
         raise DeploymentError(

@@ -182,7 +182,29 @@ class UnconfirmedError(ChainError):
         self.seconds = seconds
         super().__init__(
             f"Transaction {transaction_hash} was sent and is in no block after {seconds:.0f} s; it may still be "
-            "included: look it up before you send it again"
+            "included. Ask for the same again: it is awaited further and not sent a second time"
+        )
+
+
+class JournalError(ChainError):
+    """Thrown when the record of an account's transactions can't be read, written or trusted; nothing was sent."""
+
+
+class JournalBusyError(JournalError):
+    """Thrown when another process or thread keeps sending from an account.
+
+    Attributes
+    ----------
+    account, seconds
+        The account, and how long was waited.
+    """
+
+    def __init__(self, account: str, seconds: float) -> None:
+        self.account = account
+        self.seconds = seconds
+        super().__init__(
+            f"Another process still sends from {account} after {seconds:.0f} s, so nothing was sent; try again later, "
+            "or stop the other process"
         )
 
 

@@ -12,7 +12,9 @@ from web3.contract.contract import ContractFunction
 from web3.types import TxReceipt
 
 from marketplace.chain.artifacts import load_artifact
+from marketplace.chain.calls import call_view
 from marketplace.chain.deployment import MARKET, Deployment
+from marketplace.chain.journal import Journals
 from marketplace.chain.structs import (
     NATIVE_COIN,
     Identity,
@@ -26,7 +28,7 @@ from marketplace.chain.structs import (
     Windows,
 )
 from marketplace.chain.token import approve_exactly
-from marketplace.chain.transact import call_view, transact
+from marketplace.chain.transact import tend_account, transact
 
 
 class Market:
@@ -38,11 +40,14 @@ class Market:
         The chain.
     deployment : Deployment
         Where the market lies.
+    journals : Journals, optional
+        Where the transactions that are sent to it are kept; by default in memory.
     """
 
-    def __init__(self, w3: Web3, deployment: Deployment) -> None:
+    def __init__(self, w3: Web3, deployment: Deployment, journals: Journals | None = None) -> None:
         self.w3 = w3
         self.deployment = deployment
+        self.journals = journals or Journals()
         self.contract = w3.eth.contract(deployment.market, abi=load_artifact(MARKET).abi)
 
     # Views. Each raises `ContractRevertedError` for a job that does not exist.
@@ -180,19 +185,23 @@ class Market:
         """Send everything that the account can withdraw from a job to `to`."""
         return self._send(account, "withdraw", job, to)
 
+    def tend(self, account: LocalAccount) -> list[str]:
+        """Look once after what the account has sent; return what happened, in words. See `tend_account`."""
+        return tend_account(self.w3, account, self.journals)
+
     def _provide(self, account: LocalAccount, terms: Terms, amount: int) -> int:
         """Return the coins to be sent along with a deposit; let the market take exactly a deposit in tokens."""
         if terms.token == NATIVE_COIN:
             return amount
         if amount:
-            approve_exactly(self.w3, account, terms.token, self.deployment.market, amount)
+            approve_exactly(self.w3, account, terms.token, self.deployment.market, amount, self.journals)
         return 0
 
     def _ask(self, name: str, *arguments: object) -> Any:  # noqa: ANN401 - any ABI value
         return call_view(self._function(name, *arguments))
 
     def _send(self, account: LocalAccount, name: str, *arguments: object, value: int = 0) -> TxReceipt:
-        return transact(self.w3, account, self._function(name, *arguments), value=value)
+        return transact(self.w3, account, self._function(name, *arguments), value=value, journals=self.journals)
 
     def _function(self, name: str, *arguments: object) -> ContractFunction:
         function: ContractFunction = self.contract.get_function_by_name(name)(*arguments)

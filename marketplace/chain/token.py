@@ -10,8 +10,10 @@ from web3 import Web3
 from web3.contract.contract import Contract
 from web3.exceptions import BadFunctionCallOutput
 
+from marketplace.chain.calls import call_view
 from marketplace.chain.errors import ChainError
-from marketplace.chain.transact import call_view, transact
+from marketplace.chain.journal import Journals
+from marketplace.chain.transact import transact
 
 
 class TokenError(ChainError):
@@ -43,9 +45,16 @@ def token_decimals(w3: Web3, token: ChecksumAddress) -> int:
 
 
 def approve_exactly(
-    w3: Web3, account: LocalAccount, token: ChecksumAddress, spender: ChecksumAddress, amount: int
+    w3: Web3,
+    account: LocalAccount,
+    token: ChecksumAddress,
+    spender: ChecksumAddress,
+    amount: int,
+    journals: Journals | None = None,
 ) -> None:
     """Let `spender` take `amount` of the account's tokens, in smallest units, and no more than that.
+
+    `journals` is for `transact`.
 
     Raises
     ------
@@ -60,8 +69,8 @@ def approve_exactly(
         return
     if allowed != 0:
         # Some tokens refuse to change an allowance that is not zero.
-        transact(w3, account, contract.functions.approve(spender, 0))
-    transact(w3, account, contract.functions.approve(spender, amount))
+        transact(w3, account, contract.functions.approve(spender, 0), journals=journals)
+    transact(w3, account, contract.functions.approve(spender, amount), journals=journals)
 
 
 def _contract(w3: Web3, token: ChecksumAddress) -> Contract:

@@ -1,53 +1,87 @@
-"""Transactions from an account whose key this process holds: tried first, paid for within a cap, awaited."""
+"""Transactions from an account whose key this process holds: tried first, paid for within a cap, awaited.
+
+Each is kept in the account's journal before it is sent, so that a process that ends at any moment leaves behind what
+the next one needs to go on: see docs/transactions.md.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+import logging
+import time
+from dataclasses import dataclass, replace
+from typing import cast
 
 from eth_account.signers.local import LocalAccount
-from eth_utils.conversions import to_bytes
+from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
 from web3 import Web3
-from web3.contract.contract import ContractConstructor, ContractFunction
-from web3.exceptions import ContractLogicError, TimeExhausted, Web3RPCError
 from web3.types import TxParams, TxReceipt
 
-from marketplace.chain.artifacts import load_artifact
+from marketplace.chain.calls import Call, Errors, Fields, action_name, errors_of, known_errors, simulate
 from marketplace.chain.errors import (
     ContractRevertedError,
     FeeCapError,
     InsufficientFundsError,
+    JournalBusyError,
     TransactionRejectedError,
     UnconfirmedError,
 )
-from marketplace.chain.reverts import decode_revert
+from marketplace.chain.fees import DEFAULT_FEE_CAP, going_fees, next_base_fee
+from marketplace.chain.journal import Journals
+from marketplace.chain.outcomes import failure, include, look_up
+from marketplace.chain.sender import Answer, Sender, broadcast, find_head, find_receipt, is_known, sign
+from marketplace.chain.tending import tend
+from marketplace.chain.transaction_record import Record, State
 
-GWEI = 10**9
-DEFAULT_FEE_CAP = 200 * GWEI
-DEFAULT_TIP = GWEI
 CONFIRM_SECONDS = 180.0
 POLL_SECONDS = 0.1
+LOOK_SECONDS = 2.0
 # Gas that is estimated now may not suffice in the next block, whose state others change: more of it to do, or two
 # words of storage that have become zero meanwhile, which makes writing them dearer. What is not used is not paid.
 GAS_MARGIN_PERCENT = 20
 GAS_HEADROOM = 40_000
 NONCE_ATTEMPTS = 5
 
-# One at a time from each account, or two threads would sign the same nonce.
-_nonce_locks: defaultdict[tuple[int, str], threading.Lock] = defaultdict(threading.Lock)
-_nonce_locks_guard = threading.Lock()
+logger = logging.getLogger(__name__)
 
-Call = ContractFunction | ContractConstructor
-Fields = dict[str, Any]
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be done by one transaction.
+
+    Attributes
+    ----------
+    fields
+        "from", "to", "data" and "value" as nodes take them; without those that are empty.
+    action
+        What it is called in messages.
+    errors
+        ABI of the errors that it can end in.
+    """
+
+    fields: Fields
+    action: str
+    errors: Errors
+
+    @property
+    def call(self) -> tuple[ChecksumAddress | None, bytes, int]:
+        """Receiver, data and value."""
+        return self.fields.get("to"), bytes(HexBytes(self.fields.get("data", b""))), self.fields.get("value", 0)
 
 
 def transact(
-    w3: Web3, account: LocalAccount, call: Call, *, value: int = 0, fee_cap: int = DEFAULT_FEE_CAP
+    w3: Web3,
+    account: LocalAccount,
+    call: Call,
+    *,
+    value: int = 0,
+    fee_cap: int = DEFAULT_FEE_CAP,
+    journals: Journals | None = None,
 ) -> TxReceipt:
     """Send a call of a contract, or the creation of one, and wait until a block holds it.
+
+    What the account has sent before is brought to its end first. If the same call is among it, and nobody was told its
+    outcome, that one is awaited and nothing else is sent.
 
     Parameters
     ----------
@@ -61,6 +95,8 @@ def transact(
         Wei to be sent along.
     fee_cap : int
         Wei per gas that may be paid at most, tip included.
+    journals : Journals, optional
+        Where transactions are kept; by default they are forgotten when this function returns.
 
     Raises
     ------
@@ -69,75 +105,161 @@ def transact(
     InsufficientFundsError
         If the account can't pay; nothing was sent.
     FeeCapError
-        If the chain asks more than `fee_cap`; nothing was sent.
+        If the chain asks more than `fee_cap`; what was sent before that waits for a cheaper block.
     TransactionRejectedError
         If the node does not take it for another reason; nothing was sent.
     UnconfirmedError
-        If it was sent and no block holds it after `CONFIRM_SECONDS`.
+        If it was sent, or one before it, and no block holds it after `CONFIRM_SECONDS`.
+    JournalError
+        If the journal can't be used; nothing was sent.
     """
-    transaction = _fill(account, call, value)
-    _check_funds(w3, account, value)
-    gas = simulate(w3, transaction, action_name(call), errors_of(call))
-    limit, fees = gas * (100 + GAS_MARGIN_PERCENT) // 100 + GAS_HEADROOM, _fees(w3, fee_cap)
-    _check_funds(w3, account, value + limit * fees["maxFeePerGas"])
-    transaction |= {"gas": limit, **fees}
-    transaction_hash = _send(w3, account, transaction)
-    receipt = _await(w3, transaction_hash)
-    if receipt["status"] != 1:
-        _raise_failure(w3, transaction, receipt, call)
-    return receipt
+    wish = Wish(_fill(account, call, value), action_name(call), errors_of(call))
+    return _perform(w3, account, wish, fee_cap, journals)
 
 
-def simulate(w3: Web3, transaction: Fields, action: str, errors: Iterable[Mapping[str, Any]]) -> int:
-    """Try a transaction on the state and time of the next block; return the gas that it needs.
+def transfer(
+    w3: Web3, account: LocalAccount, to: ChecksumAddress, value: int, *, journals: Journals | None = None
+) -> TxReceipt:
+    """Send coins, in wei, and wait until a block holds the transaction; raises as `transact`."""
+    fields = {"from": account.address, "to": to, "value": value}
+    wish = Wish(fields, f"the transfer to {to}", known_errors())
+    return _perform(w3, account, wish, DEFAULT_FEE_CAP, journals)
+
+
+def tend_account(w3: Web3, account: LocalAccount, journals: Journals, fee_cap: int = DEFAULT_FEE_CAP) -> list[str]:
+    """Look once after what an account has sent; return what happened, in words.
+
+    Does nothing while another thread or process sends from the account, which looks after it then.
 
     Raises
     ------
-    ContractRevertedError
-        If the contract refuses it.
-    TransactionRejectedError
-        If the node does not try it.
+    JournalError
+        If the journal can't be used.
     """
+    journal = journals.of(w3, account.address)
     try:
-        return w3.eth.estimate_gas(cast(TxParams, transaction), "pending")
-    except ContractLogicError as reverted:
-        raise reverted_error(action, reverted, errors) from reverted
-    except Web3RPCError as refused:
-        raise TransactionRejectedError(f"The node can't try {action}: {_message(refused)}") from refused
+        with journal.turn(patience=0):
+            return tend(Sender(w3, account, journal, fee_cap))
+    except JournalBusyError:
+        return []
 
 
-def call_view(call: ContractFunction, block: int | str = "latest") -> Any:  # noqa: ANN401 - any ABI value
-    """Ask a contract without a transaction.
-
-    Raises
-    ------
-    ContractRevertedError
-        If it refuses to answer.
-    """
-    try:
-        return call.call(block_identifier=block)  # type: ignore[arg-type]
-    except ContractLogicError as reverted:
-        raise reverted_error(action_name(call), reverted, errors_of(call)) from reverted
-
-
-def reverted_error(
-    action: str, reverted: ContractLogicError, errors: Iterable[Mapping[str, Any]]
-) -> ContractRevertedError:
-    """Turn web3's exception for a revert into one with a sentence."""
-    data = reverted.data
-    decoded = decode_revert(to_bytes(hexstr=data) if isinstance(data, str) and data.startswith("0x") else b"", errors)
-    return ContractRevertedError(action, decoded.name, decoded.arguments, decoded.sentence)
+def _perform(w3: Web3, account: LocalAccount, wish: Wish, fee_cap: int, journals: Journals | None) -> TxReceipt:
+    journal = (journals or Journals()).of(w3, account.address)
+    sender = Sender(w3, account, journal, fee_cap)
+    with journal.turn():
+        record = _find(sender, wish)
+        if record is None:
+            _finish_pending(sender)
+            record = _send(sender, wish)
+        else:
+            _check_resumed(sender, record, wish)
+        while True:
+            record = _await(sender, record.nonce)
+            if record.state is not State.TAKEN:
+                return _outcome(sender, record, wish)
+            # None of what was signed for the nonce can enter the chain any more.
+            record = _send(sender, wish)
 
 
-def errors_of(call: Call) -> list[Mapping[str, Any]]:
-    """Return the ABI of every error that a call can end in: the contract's own and those of this package."""
-    own = call.abi if isinstance(call, ContractConstructor) else call.contract_abi
-    return [entry for entry in (*own, *load_artifact("Errors").abi) if entry["type"] == "error"]
+def _find(sender: Sender, wish: Wish) -> Record | None:
+    """Return the record of the same call, if it is under way or nobody was told that it succeeded."""
+    if sender.journal.records():
+        _log(look_up(sender, find_head(sender.w3)))
+    for record in sender.journal.records():
+        open_ended = record.state is State.PENDING or (record.state is State.DONE and not record.reported)
+        if record.wanted and open_ended and record.call is not None and record.call.call == wish.call:
+            return record
+    return None
 
 
-def action_name(call: Call) -> str:
-    """Return what a call is called in messages."""
-    return "the deployment" if isinstance(call, ContractConstructor) else f"`{call.fn_name}`"
+def _check_resumed(sender: Sender, record: Record, wish: Wish) -> None:
+    """Refuse to wait for what the node does not have and the contract would refuse by now."""
+    waits = record.state is State.PENDING and not is_known(sender.w3, record.last)
+    if waits and sender.transaction_count("latest") == record.nonce:
+        simulate(sender.w3, wish.fields, wish.action, wish.errors)
+
+
+def _finish_pending(sender: Sender) -> None:
+    """Wait until blocks hold everything that was sent before: whatever comes after it has to wait anyway."""
+    _log(tend(sender, patient=False))
+    while True:
+        pending = [record for record in sender.journal.records() if record.state is State.PENDING]
+        if not pending:
+            return
+        _await(sender, pending[0].nonce, patient=False)
+
+
+def _send(sender: Sender, wish: Wish) -> Record:
+    """Try, sign, keep and send a new transaction."""
+    w3, value = sender.w3, wish.call[2]
+    _check_funds(sender, value)
+    gas = simulate(w3, wish.fields, wish.action, wish.errors)
+    limit, fees = gas * (100 + GAS_MARGIN_PERCENT) // 100 + GAS_HEADROOM, going_fees(next_base_fee(w3), sender.fee_cap)
+    _check_funds(sender, value + limit * fees.most)
+    least = said = None
+    for _ in range(NONCE_ATTEMPTS):
+        nonce = max(sender.transaction_count("pending"), least or 0)
+        attempt = sign(sender, wish.call, nonce=nonce, gas=limit, fees=fees)
+        record = Record(wish.action, (attempt,), find_head(w3).timestamp)
+        sender.journal.write(record)
+        answer, said = broadcast(w3, attempt)
+        if answer is Answer.ACCEPTED or is_known(w3, attempt):
+            return record
+        sender.journal.remove(nonce)
+        if answer is Answer.REFUSED:
+            break
+        # A foreign transaction of the account has this nonce: in a block, or waiting for one.
+        least = nonce + 1 if answer is Answer.UNDERPRICED else None
+    raise TransactionRejectedError(f"The node refused the transaction: {said}")
+
+
+def _await(sender: Sender, nonce: int, *, patient: bool = True) -> Record:
+    """Wait until a block decides about a nonce, and do meanwhile what brings it there."""
+    started = looked = time.monotonic()
+    while True:
+        record = sender.journal.record(nonce)
+        found = find_receipt(sender.w3, record) if record.state is State.PENDING else None
+        if found is not None:
+            record = include(sender, record, *found)
+            sender.journal.write(record)
+        if record.state is not State.PENDING:
+            return record
+        now = time.monotonic()
+        if now - looked >= LOOK_SECONDS:
+            _log(tend(sender, patient=patient))
+            looked = time.monotonic()
+        elif now - started >= CONFIRM_SECONDS:
+            raise _unconfirmed(sender, record)
+        else:
+            time.sleep(POLL_SECONDS)
+
+
+def _outcome(sender: Sender, record: Record, wish: Wish) -> TxReceipt:
+    """Return the receipt of what succeeded; raise what the contract said otherwise."""
+    if record.state is State.CANCELLED:
+        raise ContractRevertedError(wish.action, "", {}, record.reason)
+    found = find_receipt(sender.w3, record)
+    if found is None:
+        # A reorganisation came in between.
+        raise UnconfirmedError(record.last.hash, 0)
+    sender.journal.write(replace(record, reported=True))
+    attempt, receipt = found
+    if record.state is State.DONE:
+        return receipt
+    raise failure(sender.w3, attempt, receipt, wish.action, wish.errors)
+
+
+def _unconfirmed(sender: Sender, record: Record) -> Exception:
+    """Return why a transaction is in no block yet."""
+    base_fee = next_base_fee(sender.w3)
+    if base_fee > sender.fee_cap:
+        return FeeCapError(base_fee, sender.fee_cap)
+    last = record.last
+    balance, needed = sender.w3.eth.get_balance(last.sender), last.value + last.gas * last.fees.most
+    if balance < needed:
+        return InsufficientFundsError(last.sender, balance, needed)
+    return UnconfirmedError(last.hash, CONFIRM_SECONDS)
 
 
 def _fill(account: LocalAccount, call: Call, value: int) -> Fields:
@@ -147,64 +269,12 @@ def _fill(account: LocalAccount, call: Call, value: int) -> Fields:
     return {key: field for key, field in built.items() if key in ("from", "to", "data", "value") and field}
 
 
-def _fees(w3: Web3, fee_cap: int) -> Fields:
-    base_fee = int(w3.eth.fee_history(1, "latest")["baseFeePerGas"][-1])
-    if base_fee > fee_cap:
-        raise FeeCapError(base_fee, fee_cap)
-    tip = min(DEFAULT_TIP, fee_cap - base_fee)
-    # Twice the base fee stays enough for five full blocks in a row.
-    return {"maxFeePerGas": min(2 * base_fee + tip, fee_cap), "maxPriorityFeePerGas": tip}
-
-
-def _check_funds(w3: Web3, account: LocalAccount, needed: int) -> None:
-    balance = w3.eth.get_balance(account.address)
+def _check_funds(sender: Sender, needed: int) -> None:
+    balance = sender.w3.eth.get_balance(sender.account.address)
     if balance < needed:
-        raise InsufficientFundsError(account.address, balance, needed)
+        raise InsufficientFundsError(sender.account.address, balance, needed)
 
 
-def _send(w3: Web3, account: LocalAccount, transaction: Fields) -> HexBytes:
-    chain_id = w3.eth.chain_id
-    attempts = NONCE_ATTEMPTS
-    with _nonce_lock(chain_id, account.address):
-        while True:
-            nonce = w3.eth.get_transaction_count(account.address, "pending")
-            signed = account.sign_transaction({**transaction, "chainId": chain_id, "nonce": nonce, "type": 2})
-            try:
-                return w3.eth.send_raw_transaction(signed.raw_transaction)
-            except Web3RPCError as refused:
-                attempts -= 1
-                # Another process may have used this account's nonce in between; then the next one serves.
-                if attempts == 0 or "nonce too low" not in _message(refused):
-                    said = _message(refused)
-                    raise TransactionRejectedError(f"The node refused the transaction: {said}") from refused
-
-
-def _nonce_lock(chain_id: int, address: str) -> threading.Lock:
-    with _nonce_locks_guard:
-        return _nonce_locks[chain_id, address]
-
-
-def _await(w3: Web3, transaction_hash: HexBytes) -> TxReceipt:
-    try:
-        return w3.eth.wait_for_transaction_receipt(transaction_hash, CONFIRM_SECONDS, POLL_SECONDS)
-    except TimeExhausted as waited:
-        raise UnconfirmedError(transaction_hash.to_0x_hex(), CONFIRM_SECONDS) from waited
-
-
-def _raise_failure(w3: Web3, transaction: Fields, receipt: TxReceipt, call: Call) -> None:
-    """Run a transaction that failed in its block once more to learn why, and raise that."""
-    action = action_name(call)
-    if receipt["gasUsed"] >= transaction["gas"]:
-        sentence = f"it used up its {transaction['gas']} gas; the chain changed since it was tried, try again"
-        raise ContractRevertedError(action, "", {}, sentence)
-    try:
-        w3.eth.call(cast(TxParams, transaction), receipt["blockNumber"])
-    except ContractLogicError as reverted:
-        raise reverted_error(action, reverted, errors_of(call)) from reverted
-    raise ContractRevertedError(action, "", {}, "the chain changed since it was tried; try again")
-
-
-def _message(refused: Web3RPCError) -> str:
-    response = refused.rpc_response or {}
-    error = response.get("error")
-    return str(error.get("message", refused)) if isinstance(error, dict) else str(refused)
+def _log(lines: list[str]) -> None:
+    for line in lines:
+        logger.warning("%s", line)

@@ -27,6 +27,7 @@ from marketplace.cli.common import (
     RpcOption,
     Signer,
     named_account,
+    open_journals,
     parse_coins,
     table,
 )
@@ -171,7 +172,7 @@ def deploy_market(
     verification_key = _verification_key(srs, output)
     # Before the passphrase is asked for.
     refuse_insecure(verification_key, w3.eth.chain_id)
-    made = deploy(w3, signer.unlock(w3), verification_key)
+    made = deploy(w3, signer.unlock(w3), verification_key, journals=open_journals())
     write_deployment(deployment, made)
     output.say(f"Market {made.market} on chain {made.chain_id}, verifier {made.verifier}.")
     output.say(f"Proofs are made with the structured reference string {made.srs}.")

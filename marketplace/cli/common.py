@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
     from web3 import Web3
 
+    from marketplace.chain.journal import Journals
     from marketplace.chain.market import Market
     from marketplace.storage.store import DirectoryStore
 
@@ -158,6 +159,13 @@ def open_store(directory: Path | None) -> DirectoryStore:
     return DirectoryStore(directory or home() / "store")
 
 
+def open_journals() -> Journals:
+    """Return where the transactions of every account are kept: under `home`."""
+    from marketplace.chain.journal import Journals
+
+    return Journals(home() / "transactions")
+
+
 def open_market(rpc: str, deployment: Path) -> Market:
     """Connect to the chain and the market that the options name, and check that they belong together.
 
@@ -174,7 +182,7 @@ def open_market(rpc: str, deployment: Path) -> Market:
     where = read_deployment(deployment)
     w3 = connect(rpc, where.chain_id)
     check_deployment(w3, where)
-    return Market(w3, where)
+    return Market(w3, where, open_journals())
 
 
 def require_local(w3: Web3, what: str) -> None:

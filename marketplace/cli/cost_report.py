@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from marketplace.chain.fees import DEFAULT_FEE_CAP
 from marketplace.chain.market import Market
 from marketplace.chain.structs import Terms
-from marketplace.chain.transact import DEFAULT_FEE_CAP
 from marketplace.job.cost import JobCost, gas_per_round
 from marketplace.job.quantities import Currency, format_amount, format_duration
 from marketplace.job.sections import JobSpecification

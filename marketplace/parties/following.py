@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from eth_account.signers.local import LocalAccount
+
 from contribution.errors import CairnError
 from marketplace.parties.view import JobView
 
@@ -16,6 +18,7 @@ class Party(Protocol):
     """Who takes part in a job step by step."""
 
     view: JobView
+    account: LocalAccount
 
     def step(self) -> list[str]:
         """Do what is due now and return it in words."""
@@ -24,7 +27,8 @@ class Party(Protocol):
 def follow(party: Party, report: Callable[[str], None], *, pause: float, stop: threading.Event) -> bool:
     """Let a party do its work until the job ends or it is told to stop.
 
-    A step that fails is reported once and tried again after a pause that doubles up to a minute: nodes and stores come
+    Before each step it looks after the transactions that it has sent: what is stuck, or fell out of the chain. A step
+    that fails is reported once and tried again after a pause that doubles up to a minute: nodes and stores come
     back, and each step is safe to repeat.
 
     Parameters
@@ -46,7 +50,7 @@ def follow(party: Party, report: Callable[[str], None], *, pause: float, stop: t
     failure, wait = "", pause
     while not stop.is_set():
         try:
-            for line in party.step():
+            for line in (*party.view.market.tend(party.account), *party.step()):
                 report(line)
             if party.view.market.progress(party.view.job).job_state.ended:
                 return True

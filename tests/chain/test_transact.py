@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from eth_account import Account
-from hexbytes import HexBytes
+from eth_utils.crypto import keccak
 from web3.contract import Contract
 
 from marketplace.chain import transact as module
+from marketplace.chain.calls import call_view
 from marketplace.chain.devnet.accounts import INITIAL_BALANCE, dev_account
 from marketplace.chain.errors import (
     ContractRevertedError,
@@ -19,7 +20,8 @@ from marketplace.chain.errors import (
     TransactionRejectedError,
     UnconfirmedError,
 )
-from marketplace.chain.transact import call_view, transact
+from marketplace.chain.journal import Journals
+from marketplace.chain.transact import transact
 
 if TYPE_CHECKING:
     from tests.chain.conftest import Chain
@@ -89,7 +91,9 @@ def test_fee_stays_within_the_cap(chain: Chain, probe: Contract) -> None:
 
 def test_threads_share_an_account(chain: Chain, probe: Contract) -> None:
     def send(value: int) -> int:
-        return transact(chain.w3, dev_account(6), probe.functions.note(value, b""))["status"]
+        return transact(chain.w3, dev_account(6), probe.functions.note(value, b""), journals=journals)["status"]
+
+    journals = Journals()
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(send, range(12))) == [1] * 12
@@ -128,8 +132,9 @@ def test_transaction_that_the_node_refuses_is_told(
 
 
 def test_transaction_in_no_block_is_told(chain: Chain, probe: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    lost = HexBytes("0x" + "ab" * 32)
-    monkeypatch.setattr(chain.w3.eth, "send_raw_transaction", lambda raw: lost)
+    lost = []
+    monkeypatch.setattr(chain.w3.eth, "send_raw_transaction", lost.append)
     monkeypatch.setattr(module, "CONFIRM_SECONDS", 0.2)
-    with pytest.raises(UnconfirmedError, match="0xabab"):
+    with pytest.raises(UnconfirmedError) as raised:
         transact(chain.w3, dev_account(9), probe.functions.note(1, b""))
+    assert raised.value.transaction_hash == "0x" + keccak(lost[0]).hex()

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from web3 import Web3
 
+from marketplace.chain.calls import call_view
 from marketplace.chain.deployment import Deployment, deploy_contract
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.structs import NATIVE_COIN, Terms
-from marketplace.chain.transact import call_view
 from marketplace.job.document import decode_document, fetch_initial_model
 from marketplace.job.merkle import allowlist_root
 from marketplace.job.specification import (
