@@ -120,8 +120,14 @@ def closing_lines(report: Report) -> list[str]:
         ),
         f"paid + fees + refunded + dust = {money['paid_wei']} + {money['fees_wei']} + {money['refunded_wei']} + "
         f"{money['dust_wei']} = {money['deposited_wei']} wei deposited; every balance agrees to the wei.",
+        f"Seconds: {_steps(report['seconds'])}.",
         f"Settlements: {report['verification']}; the set-up is the one for development, whose secrets are public.",
     ]
+
+
+def _steps(seconds: Mapping[str, float]) -> str:
+    """Write what each step took."""
+    return ", ".join(f"{name} {spent:.1f}" for name, spent in seconds.items())
 
 
 def ether(wei: int) -> str:

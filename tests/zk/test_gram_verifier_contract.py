@@ -92,7 +92,7 @@ def test_honest_proofs_are_accepted(name: str, setup: Setup, contract: ContractV
     assert agree(setup, contract, proved(setup, openings)) is None
 
 
-@pytest.mark.parametrize("count", [2, 4, 5, 8, 64])
+@pytest.mark.parametrize("count", [2, 4, 5, 8, pytest.param(64, marks=pytest.mark.slow)])
 def test_honest_proofs_of_many_vectors_are_accepted(count: int, setup: Setup, contract: ContractVerifier) -> None:
     case = proved(setup, random_openings(random.Random(count), count, 2))
     assert agree(setup, contract, case) is None
@@ -309,6 +309,7 @@ def form_outcome(case: Case) -> tuple[Rejection, str]:
     return Rejection.EQUATION_FAILS, ""
 
 
+@pytest.mark.slow
 def test_each_byte_matters(contract: ContractVerifier, honest: Case) -> None:
     cases = flipped(honest)
     assert len(cases) == 32 + 3 * 64 + 6 * 8 + 352

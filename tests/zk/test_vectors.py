@@ -15,6 +15,7 @@ PUBLISHED = json.loads(FILE.read_text("utf-8"))
 KEY = VerificationKey(**{name: bytes.fromhex(value) for name, value in PUBLISHED["key"].items()})
 
 
+@pytest.mark.slow
 def test_the_published_file_is_what_is_made_anew():
     assert document() == PUBLISHED
 

@@ -36,7 +36,7 @@ from zk.srs.file import open_srs
 from zk.srs.header import Kind
 
 G1_BYTES, G2_BYTES = 64, 128
-pytestmark = pytest.mark.usefixtures("small_chunks")
+pytestmark = [pytest.mark.usefixtures("small_chunks"), pytest.mark.slow]
 
 
 def attempt(tmp_path: Path, content: dict[int, bytes], kept: int | None = None):

@@ -18,6 +18,8 @@ from zk.srs.verification_key import VerificationKey
 
 CONTEXT = bytes(range(32))
 
+pytestmark = pytest.mark.slow
+
 
 def readable(key: VerificationKey) -> ReadableKey:
     return ReadableKey(key.tau_g1, key.beta_g1, key.tau_g2, key.tau_squared_g2)
