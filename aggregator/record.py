@@ -10,7 +10,7 @@ from eth_utils.address import is_checksum_address
 
 from contribution.errors import CairnError
 from marketplace.chain.structs import Exclusion, Settlement
-from marketplace.parties.outbox import write_privately
+from marketplace.private_files import write_private
 from marketplace.strict_json import parse_json
 
 FORMAT: Final = "cairn-settlement-1"
@@ -31,7 +31,7 @@ def keep_settlement(path: Path, settlement: Settlement) -> None:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_privately(path, _text(settlement).encode())
+        write_private(path, _text(settlement).encode())
     except OSError as fault:
         raise SettlementRecordError(
             f"Can't keep the settlement of round {settlement.round} in {path} ({fault.strerror}); nothing was sent. "

@@ -2,7 +2,8 @@
 
 A round goes through fetch, open and check (`aggregator.collection`), then score, prove, store and settle. Nothing
 before `settle` has an effect that a repetition would double, and the settlement is on the disk before it is sent; so
-the process can be killed anywhere, and the next one ends with the same settlement, once.
+the process can be killed anywhere, and the next one ends with the same settlement, once. If a kept settlement no longer
+fits the chain, it is made anew.
 """
 
 from __future__ import annotations
@@ -11,19 +12,62 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
 
 from aggregator.collection import Collection, Refused, collect
 from aggregator.record import find_settlement, keep_settlement
 from aggregator.settlement import prove, score
+from contribution.errors import CairnError
 from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.history import RoundRecord
 from marketplace.chain.structs import ExclusionReason, JobState, Phase, Settlement, Windows
 from marketplace.parties.housekeeping import keep_going
+from marketplace.parties.once import send_once
 from marketplace.parties.snapshot import Snapshot
+from marketplace.parties.turn import turn
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
+from marketplace.private_files import write_private
 from marketplace.training.models import parameter_shapes
+
+
+class WrongEncryptionKeyError(CairnError):
+    """Thrown when updates are encrypted to another key than the aggregator holds.
+
+    Attributes
+    ----------
+    found, held
+        The key on the chain and the one in the workspace, public keys of 32 bytes.
+    """
+
+    def __init__(self, found: bytes, held: bytes) -> None:
+        self.found = found
+        self.held = held
+        super().__init__(
+            f"Updates are encrypted to the key 0x{found.hex()}, and this aggregator's is 0x{held.hex()}, so it can't "
+            "open them. Start it in the workspace from which the job was accepted."
+        )
+
+
+class MissingEnvelopesError(CairnError):
+    """Thrown when envelopes can't be fetched and no notice was given in time, so that nobody may be left out for it.
+
+    Attributes
+    ----------
+    round
+        The round.
+    accounts
+        Whose envelopes they are.
+    """
+
+    def __init__(self, number: int, accounts: set[ChecksumAddress]) -> None:
+        self.round = number
+        self.accounts = accounts
+        super().__init__(
+            f"Round {number} can't be settled: the envelopes of {', '.join(sorted(accounts))} can't be fetched, and no "
+            "notice was given by the middle of the delivery window. Unless they come, the round expires."
+        )
 
 
 class Aggregator:
@@ -59,6 +103,7 @@ class Aggregator:
         view.require_party("aggregator", account.address, view.terms.aggregator)
         self.view = view
         self.account = account
+        self.workspace = workspace
         self.models = workspace / "models"
         self.settlements = workspace / "settlements"
         self._progress = progress
@@ -67,11 +112,23 @@ class Aggregator:
         self._collection = Collection()
 
     def accept(self) -> bool:
-        """Accept the job with the bond; tell whether that was still to be done."""
-        if any(self.view.market.identity(self.view.job).next_encryption_key):
-            return False
-        self.view.market.accept(self.account, self.view.job, self._key_pair.public)
-        return True
+        """Accept the job with the bond; tell whether that was still to be done.
+
+        Raises
+        ------
+        WrongEncryptionKeyError
+            If it was accepted with another encryption key.
+        ContractRevertedError
+            If the contract refuses it.
+        """
+        market, job, key = self.view.market, self.view.job, self._key_pair.public
+
+        def was_accepted() -> bool:
+            return any(market.identity(job).next_encryption_key)
+
+        accepted = not was_accepted() and send_once(lambda: market.accept(self.account, job, key), was_accepted)
+        self._require_key(market.identity(job).next_encryption_key)
+        return accepted
 
     def step(self) -> list[str]:
         """Do what is due now and return it in words; safe to repeat, and after a crash at any point.
@@ -81,6 +138,10 @@ class Aggregator:
         CairnError
             If something has to be looked at; nothing is lost, and the next call tries again.
         """
+        with turn(self.workspace):
+            return self._step()
+
+    def _step(self) -> list[str]:
         snapshot = self.view.snapshot()
         done = self._save_model()
         if snapshot.progress.job_state is JobState.RUNNING and snapshot.progress.round_open:
@@ -95,6 +156,7 @@ class Aggregator:
         kept = find_settlement(self._settlement_file(record.number))
         if kept is not None:
             return self._settle(kept)
+        self._require_key(record.encryption_key)
         if self._round != record.number:
             self._round, self._collection = record.number, Collection()
         collection = self._collection
@@ -102,6 +164,8 @@ class Aggregator:
         outstanding = collection.outstanding(record, self.view.terms.referee)
         if outstanding and snapshot.windows.phase is Phase.DELIVERING:
             return self._give_notice(record, snapshot.windows, snapshot.now)
+        if not record.missing.issuperset(outstanding):
+            raise MissingEnvelopesError(record.number, set(outstanding) - record.missing)
         for account in outstanding:
             collection.refused[account] = Refused(
                 ExclusionReason.UNAVAILABLE, "the envelope could not be fetched by the end of delivery"
@@ -137,16 +201,27 @@ class Aggregator:
         number = settlement.round
         self._progress(f"round {number}: settle")
         try:
-            self.view.market.settle(self.account, settlement)
+            settled = send_once(
+                lambda: self.view.market.settle(self.account, settlement), lambda: self._has_ended(number)
+            )
         except ContractRevertedError:
             # What it was made from may have changed on the chain; the next step makes it anew.
             self._settlement_file(number).unlink()
             raise
+        if not settled:
+            return []
         record = self.view.history().rounds[number]
         if record.void is not None:
             return [f"round {number} is void: {record.void.words}"]
         kept = sum(1 for weight in record.weights if weight)
         return [f"settled round {number}: {kept} of {len(record.submissions)} kept"]
+
+    def _has_ended(self, number: int) -> bool:
+        return self.view.history().rounds[number].ended_in is not None
+
+    def _require_key(self, found: bytes) -> None:
+        if found != self._key_pair.public:
+            raise WrongEncryptionKeyError(found, self._key_pair.public)
 
     def _settlement_file(self, number: int) -> Path:
         return self.settlements / f"round-{number}.json"
@@ -159,9 +234,7 @@ class Aggregator:
         shapes = parameter_shapes(self.view.document.build_model())
         vector = self.view.model_before(last.number + 1).vector
         self.models.mkdir(parents=True, exist_ok=True)
-        temporary = self.models / f".round-{last.number}.new"
-        temporary.write_bytes(encode_model(unflatten(vector, shapes)))
-        temporary.replace(self.model_file(last.number))
+        write_private(self.model_file(last.number), encode_model(unflatten(vector, shapes)))
         return [f"wrote {self.model_file(last.number).name}"]
 
     def model_file(self, number: int) -> Path:

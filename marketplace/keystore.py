@@ -21,6 +21,7 @@ from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
 from contribution.errors import CairnError
+from marketplace.private_files import create_private
 from marketplace.strict_json import parse_json
 
 HOME_VARIABLE = "CAIRN_HOME"
@@ -36,7 +37,6 @@ MAX_SCRYPT_WORK = 2**24
 KEY_LENGTH = 32
 MIN_SALT = 16
 MAX_FILE_SIZE = 64 * 1024
-PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 
 
@@ -227,13 +227,9 @@ def _store(alias: str, account: LocalAccount, passphrase: str, directory: Path) 
     directory.chmod(PRIVATE_DIRECTORY)
     keystore = Account.encrypt(account.key, passphrase, kdf="scrypt", iterations=SCRYPT_N)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        create_private(path, json.dumps(keystore).encode())
     except FileExistsError:
         raise KeystoreError(f"there is a key {alias!r} in {directory} already; choose another alias") from None
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(keystore, file)
-        file.flush()
-        os.fsync(file.fileno())
     return StoredKey(alias, account.address, path)
 
 

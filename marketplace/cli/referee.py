@@ -58,5 +58,5 @@ def run(
     )
     account = Signer(key, dev_account, passphrase_file, passphrase_fd).unlock(view.market.w3)
     compile_arithmetic(output)
-    referee = Referee(view, account, held_out, workspace_of(view, account.address, workspace))
+    referee = Referee(view, account, held_out, workspace_of(view, account.address, workspace), output.note)
     run_party(referee, account, output, poll)

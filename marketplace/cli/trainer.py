@@ -179,7 +179,7 @@ def run(
     place = workspace_of(view, account.address, workspace)
     train = _training(view.document, samples, fit, private_seed(place), noised)
     compile_arithmetic(output)
-    trainer = Trainer(view, account, train, place)
+    trainer = Trainer(view, account, train, place, progress=output.note)
     if view.market.trainer(job, account.address).status == TrainerStatus.NONE:
         _await_acceptance(output, view, poll)
         digest = view.market.join_digest(job)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -282,7 +283,7 @@ def _trainers(
             account,
             _behaviour(party, model, private_seed(settings.seed, index)),
             workspace / f"trainer-{index}",
-            np.random.default_rng([private_seed(settings.seed, index), 1]),
+            partial(_rounding, private_seed(settings.seed, index)),
         )
         for index, (party, account) in enumerate(zip(scenario.trainers, accounts, strict=True))
     ]
@@ -291,6 +292,11 @@ def _trainers(
 def private_seed(seed: int, index: int) -> int:
     """Return the seed of one trainer's training; a real trainer draws its own."""
     return seed * 1000 + index
+
+
+def _rounding(seed: int, number: int) -> np.random.Generator:
+    """Return what a trainer's update of a round is rounded with."""
+    return np.random.default_rng([seed, 1, number])
 
 
 def _behaviour(party: Party, model: nn.Module, seed: int) -> Callable[[Vector, int], npt.NDArray[np.float64]]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from eth_account.signers.local import LocalAccount
 
-from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.structs import JobState, Phase
+from marketplace.parties.once import send_once
 from marketplace.parties.snapshot import Snapshot
 from marketplace.parties.view import JobView
 
@@ -27,13 +27,7 @@ def keep_going(view: JobView, account: LocalAccount) -> list[str]:
     if step is None:
         return []
     words, act = step
-    try:
-        act()
-    except ContractRevertedError:
-        if _due(view, account) is None:
-            return []
-        raise
-    return [words]
+    return [words] if send_once(act, lambda: _due(view, account) is None) else []
 
 
 Step = tuple[str, Callable[[], object]]

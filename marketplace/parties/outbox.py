@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from contribution.errors import CairnError
+from marketplace.private_files import sync_directory, write_private
 from marketplace.storage.cid import Cid, parse_cid
 from marketplace.strict_json import parse_json
 
@@ -50,7 +50,7 @@ class Parcel:
 
 
 class Outbox:
-    """The submissions of one account in one job, a directory each.
+    """The submissions of one account in one job, a directory each; one process at a time writes to it.
 
     Parameters
     ----------
@@ -72,8 +72,9 @@ class Outbox:
         place = self._place(parcel.round)
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_privately(place / _OPENING, parcel.opening)
-            write_privately(place / _ENVELOPE, parcel.envelope)
+            sync_directory(self.directory)
+            write_private(place / _OPENING, parcel.opening)
+            write_private(place / _ENVELOPE, parcel.envelope)
             record = {
                 "round": parcel.round,
                 "commitment": parcel.commitment.hex(),
@@ -81,7 +82,7 @@ class Outbox:
                 "recipient": parcel.recipient.hex(),
                 "published": False,
             }
-            write_privately(place / _RECORD, json.dumps(record, indent=2).encode())
+            write_private(place / _RECORD, json.dumps(record, indent=2).encode())
         except OSError as fault:
             raise OutboxError(
                 f"Can't keep the submission of round {parcel.round} in {place} ({fault.strerror}); nothing was sent. "
@@ -119,7 +120,7 @@ class Outbox:
     def mark_published(self, number: int) -> None:
         """Note that the envelope of a round has left this machine."""
         record = self._record(number) | {"published": True}
-        write_privately(self._place(number) / _RECORD, json.dumps(record, indent=2).encode())
+        write_private(self._place(number) / _RECORD, json.dumps(record, indent=2).encode())
 
     def is_published(self, number: int) -> bool:
         """Tell whether the envelope of a round has left this machine."""
@@ -134,14 +135,3 @@ class Outbox:
 
     def _record(self, number: int) -> dict[str, Any]:
         return dict(parse_json((self._place(number) / _RECORD).read_bytes()))
-
-
-def write_privately(path: Path, content: bytes) -> None:
-    """Write a file for the user alone, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

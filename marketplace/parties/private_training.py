@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from marketplace.job.document import JobDocument
 from marketplace.parties.trainer import Train
+from marketplace.parties.turn import WorkspaceError
+from marketplace.private_files import create_private
 from marketplace.training.data import Dataset
 from marketplace.training.local import Fit, local_update
 from marketplace.training.models import Vector
@@ -58,14 +60,27 @@ def training_function(document: JobDocument, data: Dataset, fit: Fit, seed: int,
 def private_seed(workspace: Path) -> int:
     """Return the seed kept in a workspace, drawn from the operating system the first time.
 
-    Nobody else learns it, so that the order of samples and the rounding tell nothing about the data.
+    Nobody else learns it, so that the order of samples tells nothing about the data.
+
+    Raises
+    ------
+    WorkspaceError
+        If it can't be kept, or is damaged.
     """
     file = workspace / "seed"
-    workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return int.from_bytes(file.read_bytes(), "big")
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(secrets.token_bytes(_SEED_BYTES))
-    return int.from_bytes(file.read_bytes(), "big")
+        workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not file.exists():
+            with suppress(FileExistsError):
+                create_private(file, secrets.token_bytes(_SEED_BYTES))
+        seed = file.read_bytes()
+    except OSError as fault:
+        raise WorkspaceError(
+            f"Can't keep a seed in {file} ({fault.strerror}); make it writable or name another workspace."
+        ) from fault
+    if len(seed) != _SEED_BYTES:
+        raise WorkspaceError(
+            f"The seed in {file} is damaged: it has {len(seed)} bytes instead of {_SEED_BYTES}. Delete it, and another "
+            "is drawn."
+        )
+    return int.from_bytes(seed, "big")

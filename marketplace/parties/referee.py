@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
-from marketplace.chain.history import JobHistory
+from marketplace.chain.history import JobHistory, RoundRecord
 from marketplace.chain.structs import JobState, Phase
 from marketplace.parties.housekeeping import keep_going
+from marketplace.parties.once import send_once
 from marketplace.parties.outbox import Outbox
-from marketplace.parties.submission import Coordinates, deliver, hash_of, is_ours, prepare
+from marketplace.parties.submission import Coordinates, deliver, hash_of, prepare
+from marketplace.parties.turn import turn
 from marketplace.parties.view import JobView, ModelCheckError
 from marketplace.training.data import Dataset
 from marketplace.training.models import set_vector
@@ -30,6 +33,8 @@ class Referee:
         Its samples, which nobody else needs to see.
     workspace : Path
         Directory for what must survive a restart.
+    progress : callable, optional
+        Called with each step of a round before it begins, in words.
 
     Raises
     ------
@@ -37,12 +42,21 @@ class Referee:
         If the account is another one.
     """
 
-    def __init__(self, view: JobView, account: LocalAccount, held_out: Dataset, workspace: Path) -> None:
+    def __init__(
+        self,
+        view: JobView,
+        account: LocalAccount,
+        held_out: Dataset,
+        workspace: Path,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
         view.require_party("referee", account.address, view.terms.referee)
         self.view = view
         self.account = account
+        self.workspace = workspace
         self.outbox = Outbox(workspace / "outbox")
         self._held_out = held_out
+        self._progress = progress
 
     def step(self) -> list[str]:
         """Do what is due now and return it in words; safe to repeat, and after a crash at any point.
@@ -52,6 +66,10 @@ class Referee:
         CairnError
             If something has to be looked at; nothing is lost, and the next call tries again.
         """
+        with turn(self.workspace):
+            return self._step()
+
+    def _step(self) -> list[str]:
         progress = self.view.snapshot().progress
         done: list[str] = []
         try:
@@ -64,23 +82,28 @@ class Referee:
         return done + keep_going(self.view, self.account)
 
     def _work(self, history: JobHistory, number: int) -> list[str]:
-        view, market = self.view, self.view.market
         record = history.rounds.get(number)
         if record is None:
             return []
-        if view.snapshot().windows.phase is Phase.SUBMITTING:
-            if record.reference is not None:
-                return []
-            parcel = prepare(view, self.outbox, self.account.address, record, lambda: self._compute(number))
-            market.submit_reference(self.account, view.job, number, hash_of(parcel), parcel.cid.binary)
-            return [f"submitted the reference of round {number}"]
-        kept = self.outbox.find(number)
-        if kept is None or not is_ours(kept, record.reference):
-            return []
-        again = self.account.address in record.missing and not view.store.has(kept.cid)
-        return [f"delivered the reference of round {number}"] if deliver(view, self.outbox, number, again=again) else []
+        if self.view.snapshot().windows.phase is Phase.SUBMITTING:
+            return self._submit(record) if record.reference is None else []
+        delivered = deliver(self.view, self.outbox, self.account.address, record, record.reference, self._progress)
+        return [f"delivered the reference of round {number}"] if delivered else []
+
+    def _submit(self, record: RoundRecord) -> list[str]:
+        view, account, number = self.view, self.account, record.number
+        parcel = prepare(view, self.outbox, account.address, record, lambda: self._compute(number), self._progress)
+        self._progress(f"round {number}: submit")
+        submitted = send_once(
+            lambda: view.market.submit_reference(account, view.job, number, hash_of(parcel), parcel.cid.binary),
+            lambda: view.history().rounds[number].reference is not None,
+        )
+        return [f"submitted the reference of round {number}"] if submitted else []
 
     def _compute(self, number: int) -> Coordinates:
+        self._progress(f"round {number}: check the model")
+        vector = self.view.model_before(number).vector
+        self._progress(f"round {number}: compute the reference")
         model = self.view.document.build_model()
-        set_vector(model, self.view.model_before(number).vector)
+        set_vector(model, vector)
         return integer_reference(reference_gradient(model, self._held_out), self.view.terms.coordinate_bits)

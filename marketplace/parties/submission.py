@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from eth_typing import ChecksumAddress
 
 from marketplace.chain.history import RoundRecord, Submission
-from marketplace.parties.outbox import Outbox, Parcel
+from marketplace.parties.outbox import Outbox, OutboxError, Parcel
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import parse_encryption_key, seal
 from marketplace.payload.update import encode_update
@@ -18,8 +17,7 @@ from marketplace.storage.unixfs import cid_of
 from zk.polynomial_commitment import Opening, commit, commitment_hash, new_blinder
 
 Coordinates = npt.NDArray[np.int16]
-# The most recent of the round's submissions must not fail on a block whose time is past the deadline.
-SUBMIT_MARGIN_SECONDS: Final = 1
+Progress = Callable[[str], None]
 
 
 def prepare(
@@ -28,6 +26,7 @@ def prepare(
     account: ChecksumAddress,
     record: RoundRecord,
     compute: Callable[[], Coordinates],
+    progress: Progress,
 ) -> Parcel:
     """Return the submission for a round: the one kept on disk, or a new one, kept before it is returned.
 
@@ -39,11 +38,20 @@ def prepare(
         The round as it opened.
     compute
         Makes the integer vector, int16, shape (d,).
+    progress
+        Called with each step before it begins, in words.
+
+    Raises
+    ------
+    OutboxError
+        If it can't be kept, or what was kept is damaged or of another chain.
     """
     kept = outbox.find(record.number)
     if kept is not None:
-        return kept
-    opening = Opening(compute(), new_blinder())
+        return _check_recipient(kept, record, outbox)
+    update = compute()
+    progress(f"round {record.number}: commit")
+    opening = Opening(update, new_blinder())
     encoded = encode_update(opening, view.terms.coordinate_bits)
     recipient = parse_encryption_key(record.encryption_key, "aggregator")
     envelope = seal(encoded, recipient, view.envelope_context(record.number, account))
@@ -55,8 +63,20 @@ def prepare(
         envelope,
         record.encryption_key,
     )
+    progress(f"round {record.number}: keep")
     outbox.keep(parcel)
     return parcel
+
+
+def _check_recipient(kept: Parcel, record: RoundRecord, outbox: Outbox) -> Parcel:
+    """Refuse what the round's aggregator could not open: a reorganisation, or a local chain that was started anew."""
+    if kept.recipient != record.encryption_key:
+        raise OutboxError(
+            f"The submission of round {kept.round} in {outbox.directory} is encrypted to the key "
+            f"0x{kept.recipient.hex()}, and the round's key is 0x{record.encryption_key.hex()}: it was made for "
+            "another chain. Move the outbox away, or name another workspace."
+        )
+    return kept
 
 
 def hash_of(parcel: Parcel) -> bytes:
@@ -71,17 +91,40 @@ def is_ours(parcel: Parcel, submission: Submission | None) -> bool:
     )
 
 
-def deliver(view: JobView, outbox: Outbox, number: int, *, again: bool) -> bool:
-    """Publish the envelope of a round, or publish it again; tell whether something was published.
+def deliver(
+    view: JobView,
+    outbox: Outbox,
+    account: ChecksumAddress,
+    record: RoundRecord,
+    submission: Submission | None,
+    progress: Progress,
+) -> bool:
+    """Publish the envelope of a round, or publish it again if it is missed; tell whether something was published.
+
+    Parameters
+    ----------
+    view, outbox, account, record
+        The job, who submitted, and the round.
+    submission
+        What the chain holds of the account; nothing is published unless it is what the outbox holds.
+    progress
+        Called with the step before it begins, in words.
 
     Raises
     ------
     StorageError
         If the content store does not take it.
+    OutboxError
+        If what was kept is damaged.
     """
+    number = record.number
     parcel = outbox.find(number)
-    if parcel is None or (outbox.is_published(number) and not again):
+    if parcel is None or not is_ours(parcel, submission):
         return False
+    is_missed = account in record.missing and not view.store.has(parcel.cid)
+    if outbox.is_published(number) and not is_missed:
+        return False
+    progress(f"round {number}: deliver")
     view.store.add(parcel.envelope)
     outbox.mark_published(number)
     return True

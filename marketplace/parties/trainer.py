@@ -12,15 +12,20 @@ from eth_account.signers.local import LocalAccount
 from marketplace.chain.history import JobHistory, RoundRecord
 from marketplace.chain.structs import JobState, Phase, TrainerStatus
 from marketplace.parties.housekeeping import keep_going
+from marketplace.parties.once import send_once
 from marketplace.parties.outbox import Outbox
 from marketplace.parties.snapshot import Snapshot
-from marketplace.parties.submission import Coordinates, deliver, hash_of, is_ours, prepare
+from marketplace.parties.submission import Coordinates, deliver, hash_of, prepare
+from marketplace.parties.turn import turn
 from marketplace.parties.view import JobView, ModelCheckError
 from marketplace.payload.quantise import quantise
 from marketplace.training.models import Vector
 
 # What a round's training makes of the round's model: trained minus given parameters, float64, shape (d,).
 Train = Callable[[Vector, int], npt.NDArray[np.float64]]
+# What a round's update is rounded with. A function of the round, so that a trainer that was killed computes the same
+# again.
+Rounding = Callable[[int], np.random.Generator]
 
 
 class Trainer:
@@ -36,8 +41,11 @@ class Trainer:
         Takes the round's model, float32 of shape (d,), and the round's number, from 1; returns the update.
     workspace : Path
         Directory for what must survive a restart.
-    generator : numpy.random.Generator, optional
-        For stochastic rounding in simulations that have to be repeatable; by default the operating system's randomness.
+    rounding : callable, optional
+        Takes the round's number and returns the generator for stochastic rounding, in simulations that have to be
+        repeatable; by default the operating system's randomness.
+    progress : callable, optional
+        Called with each step of a round before it begins, in words.
     """
 
     def __init__(
@@ -46,13 +54,16 @@ class Trainer:
         account: LocalAccount,
         train: Train,
         workspace: Path,
-        generator: np.random.Generator | None = None,
+        rounding: Rounding | None = None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.view = view
         self.account = account
+        self.workspace = workspace
         self.outbox = Outbox(workspace / "outbox")
         self._train = train
-        self._generator = generator
+        self._rounding = rounding
+        self._progress = progress
         self._checked = 0
 
     def join(self, digest: bytes, proof: tuple[bytes, ...] = ()) -> bool:
@@ -63,11 +74,12 @@ class Trainer:
         ContractRevertedError
             If the job takes nobody, or not this account.
         """
-        status = self.view.market.trainer(self.view.job, self.account.address).status
-        if status != TrainerStatus.NONE:
-            return False
-        self.view.market.join(self.account, self.view.job, digest, proof)
-        return True
+        market, job, account = self.view.market, self.view.job, self.account
+
+        def has_joined() -> bool:
+            return market.trainer(job, account.address).status != TrainerStatus.NONE
+
+        return not has_joined() and send_once(lambda: market.join(account, job, digest, proof), has_joined)
 
     def step(self) -> list[str]:
         """Do what is due now and return it in words; safe to repeat, and after a crash at any point.
@@ -77,6 +89,10 @@ class Trainer:
         CairnError
             If something has to be looked at; nothing is lost, and the next call tries again.
         """
+        with turn(self.workspace):
+            return self._step()
+
+    def _step(self) -> list[str]:
         history = self.view.history()
         try:
             done = self._check_model(history)
@@ -89,7 +105,7 @@ class Trainer:
         return done + keep_going(self.view, self.account)
 
     def _work(self, history: JobHistory, number: int) -> list[str]:
-        view, snapshot = self.view, self.view.snapshot()
+        snapshot = self.view.snapshot()
         record = history.rounds.get(number)
         if record is None:
             return []
@@ -97,9 +113,17 @@ class Trainer:
             return self._deliver(record)
         if self.account.address in record.submissions or not self._is_active(snapshot):
             return []
-        parcel = prepare(view, self.outbox, self.account.address, record, lambda: self._compute(number))
-        view.market.submit(self.account, view.job, number, hash_of(parcel), parcel.cid.binary)
-        return [f"submitted to round {number}"]
+        return self._submit(record)
+
+    def _submit(self, record: RoundRecord) -> list[str]:
+        view, account, number = self.view, self.account, record.number
+        parcel = prepare(view, self.outbox, account.address, record, lambda: self._compute(number), self._progress)
+        self._progress(f"round {number}: submit")
+        submitted = send_once(
+            lambda: view.market.submit(account, view.job, number, hash_of(parcel), parcel.cid.binary),
+            lambda: account.address in view.history().rounds[number].submissions,
+        )
+        return [f"submitted to round {number}"] if submitted else []
 
     def _is_active(self, snapshot: Snapshot) -> bool:
         mine = snapshot.trainer(self.account.address)
@@ -107,24 +131,26 @@ class Trainer:
 
     def _compute(self, number: int) -> Coordinates:
         terms = self.view.terms
-        delta = self._train(self.view.model_before(number).vector, number)
+        vector = self.view.model_before(number).vector
+        self._progress(f"round {number}: train")
+        delta = self._train(vector, number)
+        generator = self._rounding(number) if self._rounding else None
         return quantise(
-            delta, bits=terms.coordinate_bits, scale_exponent=terms.scale_exponent, generator=self._generator
+            delta, bits=terms.coordinate_bits, scale_exponent=terms.scale_exponent, generator=generator
         ).coordinates
 
     def _deliver(self, record: RoundRecord) -> list[str]:
-        account, number = self.account.address, record.number
-        parcel = self.outbox.find(number)
-        if parcel is None or not is_ours(parcel, record.submissions.get(account)):
-            return []
-        again = account in record.missing and not self.view.store.has(parcel.cid)
-        return [f"delivered to round {number}"] if deliver(self.view, self.outbox, number, again=again) else []
+        account = self.account.address
+        submission = record.submissions.get(account)
+        delivered = deliver(self.view, self.outbox, account, record, submission, self._progress)
+        return [f"delivered to round {record.number}"] if delivered else []
 
     def _check_model(self, history: JobHistory) -> list[str]:
         """Check what the last settled round published."""
         last = history.last_settled()
         if last is None or last.number <= self._checked:
             return []
+        self._progress(f"round {last.number}: check the model")
         self.view.model_before(last.number + 1)
         self._checked = last.number
         return [f"checked the model of round {last.number}"]

@@ -5,7 +5,6 @@ for the other: an account's key must not decrypt updates, and an encryption key 
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from contribution.errors import CairnError
 from marketplace.payload.envelope import EncryptionKeyPair
+from marketplace.private_files import create_private
 from marketplace.strict_json import parse_json
 
 _KIND: Final = "cairn encryption key v1"
@@ -49,13 +49,9 @@ def save_key_pair(key_pair: EncryptionKeyPair, path: Path, password: str) -> Non
     keystore = create_keyfile_json(key_pair.secret, password.encode(), kdf="scrypt")
     document = {"kind": _KIND, "public": key_pair.public.hex(), "keystore": keystore}
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_private(path, json.dumps(document).encode())
     except FileExistsError as error:
         raise KeyFileError(path, "exists already", "choose another name or move it away first") from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(document, file)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def load_key_pair(path: Path, password: str) -> EncryptionKeyPair:
