@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zk.definiteness import find_refutation, refutes
+from zk.definiteness import find_refutation, find_short_refutation, refutes
 
 
 def gram_of(vectors):
@@ -108,3 +108,131 @@ def test_a_vector_refutes_only_if_the_form_is_negative():
     assert not refutes([[1, 0], [0, -1]], [1, 1])
     assert refutes([[1, 0], [0, -1]], [1, 2])
     assert not refutes([[0]], [5])
+
+
+def refuted_shortly(matrix) -> bool:
+    x = find_short_refutation(matrix)
+    if x is None:
+        return False
+    assert refutes(matrix, x)
+    assert all(-(2**63) <= entry < 2**63 for entry in x)
+    return True
+
+
+def blocks(*parts):
+    size = sum(map(len, parts))
+    matrix, at = [[0] * size for _ in range(size)], 0
+    for part in parts:
+        for i, row in enumerate(part):
+            matrix[at + i][at : at + len(part)] = row
+        at += len(part)
+    return matrix
+
+
+@given(vectors)
+def test_a_gram_matrix_is_never_refuted_shortly(found):
+    assert find_short_refutation(gram_of(found)) is None
+
+
+@given(
+    st.integers(1, 6).flatmap(
+        lambda n: st.lists(st.lists(st.integers(-(2**62), 2**62), min_size=n, max_size=n), min_size=n, max_size=n)
+    )
+)
+def test_whatever_the_eigenvalues_show_has_a_short_refutation(square):
+    matrix = [[square[min(i, j)][max(i, j)] for j in range(len(square))] for i in range(len(square))]
+    least = np.linalg.eigvalsh(np.array(matrix, dtype=float))[0]
+    if least < -1e-12 * 2**62:
+        assert refuted_shortly(matrix)
+    if find_refutation(matrix) is None:
+        assert find_short_refutation(matrix) is None
+
+
+@pytest.mark.parametrize(
+    "matrix", [[[-1]], [[0, 1], [1, 2**62]], [[2**62, -1], [-1, 0]], [[0, 2**62], [2**62, 0]], [[1, 2], [2, 1]]]
+)
+def test_rows_that_contradict_each_other_are_refuted_shortly(matrix):
+    assert refuted_shortly(matrix)
+
+
+def test_nothing_refutes_nothing():
+    assert find_short_refutation([]) is None
+    assert find_short_refutation([[0, 0], [0, 0]]) is None
+
+
+def lie_about(size: int):
+    """Three vectors of a squared length, each nearly the opposite of both others."""
+    return [[size if i == j else -(9 * size) // 10 for j in range(3)] for i in range(3)]
+
+
+@pytest.mark.parametrize("bits", [30, 45, 50, 58])
+@pytest.mark.parametrize("size", [10, 2**20, 2**55])
+def test_a_lie_beside_a_decoy_is_refuted_shortly(bits, size):
+    hard = decoy(bits)
+    assert refuted_shortly(blocks(hard, lie_about(size)))
+    assert refuted_shortly(blocks(lie_about(size), hard, hard))
+
+
+def test_a_lie_beside_many_decoys_is_refuted_shortly():
+    hard = [decoy(bits) for bits in range(40, 60)]
+    assert refuted_shortly(blocks(*hard[:10], lie_about(10), *hard[10:]))
+
+
+def test_a_lie_that_shares_its_rows_with_a_decoy_is_refuted_shortly():
+    """The same unimodular change of the basis mixes both, so that no row belongs to one of them alone."""
+    matrix = blocks(decoy(40), lie_about(2**30))
+    size = len(matrix)
+    rng = random.Random(6)
+    for _ in range(12):
+        i, j = rng.sample(range(size), 2)
+        for k in range(size):
+            matrix[i][k] += matrix[j][k]
+        for k in range(size):
+            matrix[k][i] += matrix[k][j]
+    assert max(abs(entry) for row in matrix for entry in row) < 2**63
+    assert refuted_shortly(matrix)
+
+
+def test_a_row_of_huge_numbers_does_not_hide_a_small_lie():
+    huge = [[2**62, 2**31, 0], [2**31, 3, -2], [0, -2, 3]]
+    assert find_refutation(huge) is None
+    lie = blocks([[2**62]], lie_about(10))
+    for i in range(1, 4):
+        lie[0][i] = lie[i][0] = 2**31
+    assert refuted_shortly(lie)
+
+
+def test_the_smallest_lie_beside_the_largest_entries_is_refuted_shortly():
+    """One unit off a singular matrix with entries above 2^57, whose eigenvalues doubles can't tell from zero."""
+    rng = random.Random(4)
+    base = [[rng.randrange(-(2**29), 2**29) for _ in range(3)] for _ in range(12)]
+    matrix = gram_of(base)
+    for row in range(12):
+        lied = [list(entries) for entries in matrix]
+        lied[row][row] -= 1
+        assert refuted_shortly(lied)
+
+
+@pytest.mark.parametrize("bits", range(10, 41, 3))
+def test_an_eigenvalue_below_the_bound_is_refuted_shortly(bits):
+    """A determinant of -1 makes the least eigenvalue one over the sum of the 2 x 2 minors, less than doubles tell."""
+    matrix = decoy(bits)
+    (a, _, g), (_, b, h), (_, _, c) = matrix
+    minors = a * b + a * c - g * g + b * c - h * h
+    assert 3**2 * max(a, b, c) * minors < 2**126, "the bound of docs/gram-proof.md"
+    assert refuted_shortly(matrix)
+
+
+@pytest.mark.parametrize("bits", [50, 58])
+def test_what_is_closer_than_the_bound_has_only_long_refutations(bits):
+    assert find_short_refutation(decoy(bits)) is None
+    assert find_refutation(decoy(bits)) is not None
+
+
+def test_the_largest_matrix_is_decided_shortly():
+    rng = random.Random(5)
+    base = [[rng.randrange(-(2**15), 2**15) for _ in range(140)] for _ in range(132)]
+    matrix = gram_of(base)
+    assert find_short_refutation(matrix) is None
+    matrix[7][7] //= 1000
+    assert refuted_shortly(matrix)
