@@ -142,8 +142,7 @@ def _worst(size: int, rng: random.Random) -> dict[str, int]:
         job.submit()
         job.close()
         job.settle(worst_gram(shape, rng), name="settle worst")
-        job.call("burn")
-        gas = _most(gas, _take(job, "settle worst", "burn"))
+        gas = _most(gas, _take(job, "settle worst"))
     return gas
 
 
@@ -202,7 +201,8 @@ def _flagged(size: int, rng: random.Random) -> dict[str, int]:
     for trainer in job.trainers[: majority - 1]:
         job.call("flag", trainer, [1])
     job.call("flag", job.trainers[majority - 1], [1], name="flag last")
-    return _take(job, "flag", "flag last")
+    job.call("burn")
+    return _take(job, "flag", "flag last", "burn")
 
 
 def _leaving(size: int, _rng: random.Random) -> dict[str, int]:

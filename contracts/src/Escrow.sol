@@ -19,7 +19,8 @@ abstract contract Escrow is ITrainingMarket, ReentrancyGuardTransient {
     address internal constant BURN_ADDRESS = 0x000000000000000000000000000000000000dEaD;
 
     /// @dev Everything about one job. The terms never change and are kept as the code of an account, which is cheaper to
-    /// read than their nine storage slots; `identity` is the part of the join digest that never changes.
+    /// read than their nine storage slots; `identity` is the part of the join digest that never changes; `matrixHash` is
+    /// that of the last settled round, see `_matrixHash`.
     struct Job {
         address termsPointer;
         Progress progress;
@@ -31,6 +32,7 @@ abstract contract Escrow is ITrainingMarket, ReentrancyGuardTransient {
         bytes32 encryptionKey;
         bytes32 nextEncryptionKey;
         bytes32 modelHash;
+        bytes32 matrixHash;
         mapping(uint256 seat => address) holders;
         mapping(address account => Trainer) trainers;
         mapping(address account => bytes32) submissions;
@@ -80,6 +82,8 @@ abstract contract Escrow is ITrainingMarket, ReentrancyGuardTransient {
     function burn(uint256 jobId) external nonReentrant returns (uint256 amount) {
         Job storage job = _job(jobId);
         amount = job.ledger.burned;
+        // Check: the job has ended; until then a refutation may give slashed stakes back.
+        require(_ended(job.progress), Errors.Market_NotEnded(jobId, job.progress.state));
         // Check: there is something to burn.
         require(amount != 0, Errors.Market_NothingToBurn(jobId));
 
@@ -152,15 +156,15 @@ abstract contract Escrow is ITrainingMarket, ReentrancyGuardTransient {
         live.seats = job.seats;
     }
 
-    /// @dev Keeps a new job's terms.
-    function _writeTerms(Job storage job, Terms calldata terms) internal {
-        job.termsPointer = SSTORE2.write(abi.encode(terms));
+    /// @dev Keeps a new job's terms, ABI-encoded.
+    function _writeTerms(Job storage job, bytes calldata encoded) internal {
+        job.termsPointer = SSTORE2.write(encoded);
     }
 
     /// @dev Reads a job's terms.
     function _readTerms(Job storage job) internal view returns (Terms memory terms) {
         bytes memory encoded = SSTORE2.read(job.termsPointer);
-        // A struct of value types lies in memory as abi.encode writes it, and what was written came from checked calldata.
+        // A struct of value types lies in memory as abi.encode writes it, and what was written was checked.
         assembly ("memory-safe") {
             terms := add(encoded, 32)
         }

@@ -189,6 +189,13 @@ abstract contract Rounds is Escrow {
 
     /* ENDING */
 
+    /// @dev Takes the penalty, or what is left, from the bond.
+    function _takePenalty(Job storage job, Live memory live) internal returns (uint256 penalty) {
+        uint96 bond = job.ledger.bond;
+        penalty = bond < live.terms.penalty ? bond : live.terms.penalty;
+        job.ledger.bond = uint96(bond - penalty);
+    }
+
     /// @dev Lets no further round open; ends the job at once if no challenge window is open.
     function _beginEnding(uint256 jobId, Job storage job, Live memory live, JobState outcome) private {
         live.progress.outcome = outcome;

@@ -316,9 +316,16 @@ abstract contract Settling is Rounds {
         emit Strike(settlement.jobId, account, settlement.round, trainer.strikes);
         if (trainer.strikes < live.terms.strikeLimit) return false;
         trainer.status = TrainerStatus.Out;
+        // Safe narrowing: a round's number has 16 bits.
+        trainer.releaseRound = uint16(settlement.round);
         job.ledger.burned += live.terms.stake;
         emit TrainerRemoved(settlement.jobId, account, settlement.round, Removal.StruckOut, live.terms.stake);
         return true;
+    }
+
+    /// @dev What a settlement says that can be refuted: a matrix and the model that the round began with.
+    function _matrixHash(bytes32 previousModelHash, bytes calldata gram) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(previousModelHash, gram));
     }
 
     /// @dev Advances the model's commitment and opens the challenge window.
@@ -329,6 +336,7 @@ abstract contract Settling is Rounds {
         Roll memory roll,
         Verdict memory verdict
     ) private {
+        job.matrixHash = _matrixHash(job.modelHash, settlement.gram);
         job.modelHash = keccak256(settlement.newModelCommitment);
         live.progress.lastSettledRound = live.progress.round;
         live.progress.settledRounds += 1;

@@ -22,7 +22,7 @@ contract TermsCheck {
 
     /// @notice Reverts unless every term lies in its range.
     /// @return deposit What the owner has to escrow.
-    function check(Terms calldata terms) external view returns (uint256 deposit) {
+    function check(Terms memory terms) public view returns (uint256 deposit) {
         _range("aggregator", uint160(terms.aggregator), 1, type(uint160).max);
         _checkAmounts(terms);
         _checkTimes(terms);
@@ -35,7 +35,13 @@ contract TermsCheck {
         _range("deposit", deposit, 1, MAX_AMOUNT);
     }
 
-    function _checkAmounts(Terms calldata terms) private pure {
+    /// @notice Also reverts unless these are ABI-encoded terms, each value of its type.
+    /// @return deposit What the owner has to escrow.
+    function checkEncoded(bytes calldata encoded) external view returns (uint256 deposit) {
+        return check(abi.decode(encoded, (Terms)));
+    }
+
+    function _checkAmounts(Terms memory terms) private pure {
         _range("rewardPerRound", terms.rewardPerRound, 1, MAX_AMOUNT);
         // A skipped settlement must cost the aggregator a tenth more than the round's reward; rounded up.
         _range("penalty", terms.penalty, (uint256(terms.rewardPerRound) * 11 + 9) / 10, MAX_AMOUNT);
@@ -47,7 +53,7 @@ contract TermsCheck {
         _range("references", terms.references, hasReferee ? 1 : 0, hasReferee ? MAX_REFERENCES : 0);
     }
 
-    function _checkTimes(Terms calldata terms) private view {
+    function _checkTimes(Terms memory terms) private view {
         _range("rounds", terms.rounds, 1, MAX_ROUNDS);
         _range("submitWindow", terms.submitWindow, 1, MAX_WINDOW);
         _range("deliverWindow", terms.deliverWindow, 1, MAX_WINDOW);
@@ -57,7 +63,7 @@ contract TermsCheck {
         _range("startDeadline", terms.startDeadline, block.timestamp + 1, block.timestamp + MAX_TIME_TO_START);
     }
 
-    function _checkTrainers(Terms calldata terms) private pure {
+    function _checkTrainers(Terms memory terms) private pure {
         _range("minTrainers", terms.minTrainers, 2 * uint256(terms.tolerated) + 3, MAX_TRAINERS);
         _range("maxTrainers", terms.maxTrainers, terms.minTrainers, MAX_TRAINERS);
     }

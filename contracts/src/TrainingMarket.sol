@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
-import {Settling} from "./Settling.sol";
+import {Challenging} from "./Challenging.sol";
 import {JobState, Phase, Progress, Seats, Terms, Trainer, TrainerStatus, VoidCause} from "./Types.sol";
 import {IRoundVerifier} from "./interfaces/IRoundVerifier.sol";
 import {IRule} from "./interfaces/IRule.sol";
@@ -14,7 +14,7 @@ import {TermsCheck} from "./TermsCheck.sol";
 
 /// @title TrainingMarket
 /// @notice The market: jobs from their creation to their end. See `ITrainingMarket`.
-contract TrainingMarket is Settling {
+contract TrainingMarket is Challenging {
     using SeatSet for uint128;
 
     /* STORAGE */
@@ -27,7 +27,7 @@ contract TrainingMarket is Settling {
     /// @param roundVerifier The verifier that every settlement asks.
     /// @param marketRules The rules that a job can choose from.
     constructor(IRoundVerifier roundVerifier, IRule[] memory marketRules)
-        Settling(roundVerifier, marketRules)
+        Challenging(roundVerifier, marketRules)
     {
         termsCheck = new TermsCheck();
     }
@@ -42,7 +42,8 @@ contract TrainingMarket is Settling {
         returns (uint256 jobId)
     {
         // Check: the terms are in range.
-        uint256 deposit = termsCheck.check(terms);
+        bytes calldata encoded = _encodedTerms(terms);
+        uint256 deposit = termsCheck.checkEncoded(encoded);
         require(_isRule[terms.rule], Errors.Market_UnknownRule(address(terms.rule)));
         require(terms.token == address(0) || terms.token.code.length != 0, Errors.Market_NoCode(terms.token));
         Cids.check(specificationCid);
@@ -50,17 +51,19 @@ contract TrainingMarket is Settling {
         // Effect: open the job.
         Job storage job;
         (jobId, job) = _newJob();
-        _writeTerms(job, terms);
+        _writeTerms(job, encoded);
         job.owner = msg.sender;
         job.progress.state = JobState.Open;
         // Safe narrowing: the terms keep the deposit below 2^94.
         job.ledger.escrow = uint128(deposit);
         job.specificationHash = keccak256(specificationCid);
         job.identity = keccak256(
-            abi.encode(block.chainid, address(this), jobId, msg.sender, terms, job.specificationHash)
+            bytes.concat(
+                abi.encode(block.chainid, address(this), jobId, msg.sender), encoded, job.specificationHash
+            )
         );
         job.modelHash = keccak256(verifier.initialModel());
-        emit JobCreated(jobId, msg.sender, terms.aggregator, terms, specificationCid);
+        _logCreated(jobId, terms.aggregator, encoded, specificationCid);
 
         // Interaction: take the deposit.
         _receive(terms.token, deposit);
@@ -249,29 +252,6 @@ contract TrainingMarket is Settling {
         emit ReferenceSubmitted(jobId, round, msg.sender, commitmentHash, cid);
     }
 
-    /// @inheritdoc ITrainingMarket
-    function flag(uint256 jobId, uint256 round) external nonReentrant {
-        Job storage job = _job(jobId);
-        Live memory live = _load(job);
-        uint128 seat = _seatOf(job, msg.sender);
-        uint256 settled = live.progress.lastSettledRound;
-        // Check: a submitter of the last settled round flags it once, in its challenge window.
-        _requireState(jobId, live, JobState.Running);
-        require(round != 0 && round == settled, Errors.Market_WrongRound(jobId, round, settled));
-        _requireNotAfter(live.progress.challengeEnd);
-        require(seat & live.seats.settledSubmitters != 0, Errors.Market_CannotFlag(jobId, round, msg.sender));
-        require(seat & live.seats.flags == 0, Errors.Market_AlreadyFlagged(jobId, round, msg.sender));
-
-        // Effect: count the flag.
-        live.seats.flags |= seat;
-        uint256 flags = live.seats.flags.size();
-        emit Flagged(jobId, round, msg.sender, flags);
-
-        // Effect: a majority of at least three ends the job.
-        if (flags >= 3 && 2 * flags > live.seats.settledSubmitters.size()) _endFlagged(jobId, job, live);
-        _save(job, live);
-    }
-
     /* ANYONE */
 
     /// @inheritdoc ITrainingMarket
@@ -445,6 +425,27 @@ contract TrainingMarket is Settling {
 
     /* PRIVATE */
 
+    /// @dev The terms as they stand in calldata, which is how the ABI encodes them. An encoder for them would take a
+    /// kilobyte of the market's code.
+    function _encodedTerms(Terms calldata terms) private pure returns (bytes calldata encoded) {
+        assembly ("memory-safe") {
+            encoded.offset := terms
+            encoded.length := 864
+        }
+    }
+
+    /// @dev Emits {JobCreated} for the caller, whose data are the terms, the offset of the CID, and the CID.
+    function _logCreated(uint256 jobId, address aggregator, bytes calldata encoded, bytes calldata cid)
+        private
+    {
+        bytes memory data =
+            bytes.concat(encoded, abi.encode(encoded.length + 32, cid.length), cid, bytes28(0));
+        bytes32 topic = JobCreated.selector;
+        assembly ("memory-safe") {
+            log4(add(data, 32), mload(data), topic, jobId, caller(), aggregator)
+        }
+    }
+
     /// @dev Reverts unless trainers can join: an accepted job that is open, or running with a round to come.
     function _requireJoinable(uint256 jobId, Job storage job, Live memory live) private view {
         require(job.nextEncryptionKey != 0, Errors.Market_NotAccepted(jobId));
@@ -501,22 +502,5 @@ contract TrainingMarket is Settling {
             // Safe narrowing: a share is at most the bond.
             job.trainers[job.holders[seat]].credit += uint96(share);
         }
-    }
-
-    /// @dev Takes the penalty, or what is left, from the bond.
-    function _takePenalty(Job storage job, Live memory live) private returns (uint256 penalty) {
-        uint96 bond = job.ledger.bond;
-        penalty = bond < live.terms.penalty ? bond : live.terms.penalty;
-        job.ledger.bond = uint96(bond - penalty);
-    }
-
-    /// @dev Ends a job whose last settled round was flagged: burns the penalty and the round's fee.
-    function _endFlagged(uint256 jobId, Job storage job, Live memory live) private {
-        uint256 fee = live.terms.aggregatorFeePerRound;
-        job.ledger.escrow -= uint128(fee);
-        job.ledger.burned += uint128(_takePenalty(job, live) + fee);
-        live.progress.settledRounds -= 1;
-        if (live.progress.roundOpen) emit RoundVoided(jobId, live.progress.round, VoidCause.Flagged);
-        _endJob(jobId, job, live, JobState.Aborted);
     }
 }

@@ -111,12 +111,14 @@ enum Reason {
 /// @custom:value2 TooManyFaulty More than f updates were undecryptable, mismatched or out of range.
 /// @custom:value3 TooFewKept The rule kept fewer than three.
 /// @custom:value4 Flagged The previous round was flagged by its submitters.
+/// @custom:value5 Refuted The previous round's matrix was refuted.
 enum VoidCause {
     TooFewSubmitted,
     TooFewAccepted,
     TooManyFaulty,
     TooFewKept,
-    Flagged
+    Flagged,
+    Refuted
 }
 
 /// @notice What holds a trainer's stake.
@@ -124,7 +126,7 @@ enum VoidCause {
 /// @custom:value1 Staked The stake is held until the trainer leaves or the job ends.
 /// @custom:value2 Leaving The stake is free once the round `releaseRound` can no longer be challenged.
 /// @custom:value3 Absent As Leaving, less the absence penalty, which was burned.
-/// @custom:value4 Out No stake is held any more.
+/// @custom:value4 Out No stake is held any more; `releaseRound` is the round that struck the trainer out, if one did.
 enum TrainerStatus {
     None,
     Staked,

@@ -35,6 +35,23 @@ class InvalidUrlError(ChainError):
         )
 
 
+class CertificateRangeError(ChainError):
+    """Thrown when an integer of a certificate against a matrix does not fit 64 bits.
+
+    Attributes
+    ----------
+    index, entry
+        Its place, from 0, and its value.
+    """
+
+    def __init__(self, index: int, entry: int) -> None:
+        self.index = index
+        self.entry = entry
+        super().__init__(
+            f"Entry {index} of the certificate is {entry}, which does not fit 64 bits; shorten the certificate"
+        )
+
+
 class UnreachableNodeError(ChainError):
     """Thrown when no node answers.
 

@@ -69,6 +69,8 @@ class RoundRecord:
         What was settled; None until then.
     void
         Why the round was void.
+    refuted
+        Whether its matrix was refuted after it was settled: its pay is void, and its model none.
     penalty, penalty_share
         What the aggregator lost by letting the round expire and what each submitter got of it, in wei.
     ended_in
@@ -93,6 +95,7 @@ class RoundRecord:
     aggregate_cid: bytes | None = None
     proof: bytes | None = None
     void: VoidCause | None = None
+    refuted: bool = False
     penalty: int | None = None
     penalty_share: int | None = None
     ended_in: HexBytes | None = None
@@ -122,8 +125,12 @@ class JobHistory:
     events: list[Event] = field(default_factory=list)
 
     def last_settled(self, before: int | None = None) -> RoundRecord | None:
-        """Return the last settled round, or the last one before round `before`; None if there is none."""
-        settled = [r for r in self.rounds.values() if r.settled and (before is None or r.number < before)]
+        """Return the last settled round, or the last one before round `before`; None if there is none.
+
+        A round that was refuted does not count: the model is again the one before it.
+        """
+        standing = [r for r in self.rounds.values() if r.settled and not r.refuted]
+        settled = [r for r in standing if before is None or r.number < before]
         return max(settled, key=lambda record: record.number, default=None)
 
     def named(self, name: str) -> list[Event]:
@@ -236,6 +243,10 @@ def _voided(record: RoundRecord, event: Event) -> None:
     record.ended_in = event.transaction
 
 
+def _refuted(record: RoundRecord, _event: Event) -> None:
+    record.refuted = True
+
+
 def _expired(record: RoundRecord, event: Event) -> None:
     record.penalty, record.penalty_share = event.arguments["penalty"], event.arguments["share"]
     record.ended_in = event.transaction
@@ -250,6 +261,7 @@ _ROUND_EVENTS: Final = {
     "RoundSettled": _settled,
     "RoundVoided": _voided,
     "RoundExpired": _expired,
+    "GramRefuted": _refuted,
 }
 
 

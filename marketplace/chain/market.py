@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
@@ -15,6 +15,7 @@ from marketplace.chain.artifacts import load_artifact
 from marketplace.chain.calls import call_view
 from marketplace.chain.deployment import MARKET, Deployment
 from marketplace.chain.journal import Journals
+from marketplace.chain.refutations import encode_certificate, sealed_refutation
 from marketplace.chain.structs import (
     NATIVE_COIN,
     Identity,
@@ -29,6 +30,9 @@ from marketplace.chain.structs import (
 )
 from marketplace.chain.token import approve_exactly
 from marketplace.chain.transact import tend_account, transact
+
+# The contract that takes announcements of refutations.
+REFUTATIONS: Final = "Refutations"
 
 
 class Market:
@@ -152,6 +156,43 @@ class Market:
     def flag(self, trainer: LocalAccount, job: int, number: int) -> TxReceipt:
         """Flag the last settled round."""
         return self._send(trainer, "flag", job, number)
+
+    def announce_refutation(self, challenger: LocalAccount, job: int, number: int, x: Sequence[int]) -> TxReceipt:
+        """Announce, without showing it, that the integers `x` refute a round's matrix.
+
+        Raises
+        ------
+        CertificateRangeError
+            If one of them does not fit 64 bits.
+        """
+        abi = load_artifact(REFUTATIONS).abi
+        contract = self.w3.eth.contract(self._ask("refutations"), abi=abi)
+        digest = sealed_refutation(challenger.address, job, number, x)
+        return transact(self.w3, challenger, contract.functions.announce(digest), journals=self.journals)
+
+    def refute_gram(
+        self, challenger: LocalAccount, job: int, number: int, previous_model_hash: bytes, gram: bytes, x: Sequence[int]
+    ) -> TxReceipt:
+        """Refute the matrix of the last settled round with integers that were announced in an earlier block.
+
+        Parameters
+        ----------
+        challenger
+            Who announced them; half of the bond becomes its.
+        job, number
+            The job and the round.
+        previous_model_hash, gram
+            The hash of the model that the round began with, and the settled matrix: `RoundRecord.model_hash` and
+            `RoundRecord.gram`.
+        x
+            Integers of 64 bits with `x' G x < 0`.
+
+        Raises
+        ------
+        CertificateRangeError
+            If one of them does not fit 64 bits.
+        """
+        return self._send(challenger, "refuteGram", job, number, previous_model_hash, gram, encode_certificate(x))
 
     def start(self, account: LocalAccount, job: int) -> TxReceipt:
         """Start a job that has its trainers."""

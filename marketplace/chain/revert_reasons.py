@@ -141,6 +141,21 @@ REASONS: dict[str, str] = {
     # Challenges
     "Market_CannotFlag": "{account} did not submit in round {round} of job {jobId}; only its submitters can flag it",
     "Market_AlreadyFlagged": "{account} has flagged round {round} of job {jobId} already; once is all it can",
+    "Market_MatrixMismatch": (
+        "the matrix and model that are disputed hash to {given} and the settled ones to {settled}; read the last "
+        "settlement again, the chain may have been reorganised"
+    ),
+    "Refutations_NotAnnounced": (
+        "{sealedRefutation} was not announced; announce the refutation, and show it from the same account in a later "
+        "block"
+    ),
+    "Refutations_AnnouncedInThisBlock": (
+        "the refutation was announced in block {blockNumber}, which is this one; show it in the next"
+    ),
+    "Refutations_NotNegative": (
+        "the certificate gives {value}, which is not negative, so it refutes nothing; compute it again from the "
+        "settled matrix"
+    ),
     # Money
     "Market_WrongValue": "{sent} wei were sent and {due} wei are due; send exactly that",
     "Market_DepositMismatch": (
@@ -150,6 +165,10 @@ REASONS: dict[str, str] = {
     "Market_InvalidRecipient": "money can't be sent to {recipient}; name an account of yours",
     "Market_NothingToWithdraw": (
         "{account} has nothing to withdraw from job {jobId} now; pay and stakes wait for the challenge window"
+    ),
+    "Market_NotEnded": (
+        "job {jobId} is {state}, and slashed money can be burned only after its end, as a refutation may return it; "
+        "wait for the end"
     ),
     "Market_NothingToBurn": "nothing waits to be burned in job {jobId}; there is nothing to do",
     "Market_TransferFailed": "{recipient} does not take the {amount} wei; withdraw to another account",

@@ -60,6 +60,7 @@ class VoidCause(IntEnum):
     TOO_MANY_FAULTY = 2
     TOO_FEW_KEPT = 3
     FLAGGED = 4
+    REFUTED = 5
 
     @property
     def words(self) -> str:

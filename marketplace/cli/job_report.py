@@ -179,7 +179,7 @@ def _round(market: Market, terms: Terms, history: JobHistory, record: RoundRecor
                 "reason": _reason(record, account, reasons),
                 "shapley": contribution,
                 "shapley_share": max(contribution, 0) / positive if contribution is not None and positive else None,
-                "pay_wei": record.payouts[place] if place is not None and record.settled else 0,
+                "pay_wei": record.payouts[place] if place is not None and _stands(record) else 0,
             }
         )
     return {
@@ -193,7 +193,13 @@ def _round(market: Market, terms: Terms, history: JobHistory, record: RoundRecor
     }
 
 
+def _stands(record: RoundRecord) -> bool:
+    return record.settled and not record.refuted
+
+
 def _result(record: RoundRecord) -> str:
+    if record.refuted:
+        return "refuted"
     if record.settled:
         return "settled"
     if record.void is not None:
@@ -259,7 +265,7 @@ def _expected(history: JobHistory, record: RoundRecord) -> list[ChecksumAddress]
 def _money(market: Market, job: int, terms: Terms, history: JobHistory) -> dict[str, Any]:
     ledger = market.ledger(job)
     ended = [event.arguments for event in history.named("JobEnded")]
-    scored = [r for r in history.rounds.values() if r.settled]
+    scored = [r for r in history.rounds.values() if _stands(r)]
     return {
         "deposited_wei": terms.deposit,
         "paid_to_trainers_wei": sum(sum(record.payouts) for record in scored),

@@ -14,6 +14,7 @@ import {
     Trainer,
     VoidCause
 } from "../Types.sol";
+import {Refutations} from "../Refutations.sol";
 import {RoundJudge} from "../RoundJudge.sol";
 import {TermsCheck} from "../TermsCheck.sol";
 import {IRoundVerifier} from "./IRoundVerifier.sol";
@@ -115,6 +116,12 @@ interface ITrainingMarket {
     event RoundExpired(uint256 indexed jobId, uint256 indexed round, uint256 penalty, uint256 share);
     /// @notice A submitter of the last settled round says that its published aggregate is not the committed one.
     event Flagged(uint256 indexed jobId, uint256 indexed round, address indexed trainer, uint256 flags);
+    /// @notice The matrix of the last settled round was refuted; `reward` of the bond went to the challenger and the rest of
+    /// it was burned. The round's pay went back to the escrow, the stakes that it burned to their owners, and the model is
+    /// again the one that the round began with.
+    event GramRefuted(
+        uint256 indexed jobId, uint256 indexed round, address indexed challenger, uint256 reward
+    );
     /// @notice No further round will open; the job ends after the challenge window.
     event JobEnding(uint256 indexed jobId, JobState outcome, uint256 challengeEnd);
     /// @notice The job ended. What was not earned went back to the owner.
@@ -253,6 +260,37 @@ interface ITrainingMarket {
 
     /* ANYONE */
 
+    /// @notice Shows that the matrix of the last settled round is no Gram matrix of real vectors, so that the aggregator
+    /// colluded with trainers: the proof holds modulo r only, see docs/gram-proof.md. Half of the bond goes to the caller
+    /// and the rest is burned; the round's pay and aggregator's fee are void, its model step too, and the job is aborted.
+    ///
+    /// @dev Emits a {GramRefuted} event, {RoundVoided} for the open round, and {JobEnded}.
+    ///
+    /// Notes:
+    /// - What the round burned of stakes goes back to those it struck out. Who was removed in it for absence or exclusion
+    ///   stays removed, less the absence penalty: neither followed from the matrix.
+    /// - The referee keeps its fee of the round: it did its part.
+    /// - An aggregator that refutes itself loses more than a round is worth to anybody: of the bond it accepted with, at
+    ///   least half is burned, shared among submitters or both by then, and half is at least the penalty, which exceeds
+    ///   the reward by a tenth.
+    /// - A false refutation reverts: it costs its sender gas, and nobody anything else. No deadline moves.
+    ///
+    /// Requirements:
+    /// - The job must be Running and the round's challenge window open.
+    /// - The caller must have announced the refutation in an earlier block, see {Refutations}.
+    /// - `x' G x` must be negative.
+    ///
+    /// @param previousModelHash Hash of the model commitment that the round began with.
+    /// @param gram The settled matrix.
+    /// @param x An int64 for each row of the matrix, in big-endian byte order.
+    function refuteGram(
+        uint256 jobId,
+        uint256 round,
+        bytes32 previousModelHash,
+        bytes calldata gram,
+        bytes calldata x
+    ) external;
+
     /// @notice Starts a job once enough trainers have joined.
     /// @dev Emits a {RoundOpened} event.
     function start(uint256 jobId) external;
@@ -278,7 +316,7 @@ interface ITrainingMarket {
     /// @return amount What was sent.
     function withdraw(uint256 jobId, address to) external returns (uint256 amount);
 
-    /// @notice Sends a job's slashed money to the burn address.
+    /// @notice Sends the slashed money of a job that has ended to the burn address.
     /// @dev Emits a {Burned} event.
     /// @return amount What was sent.
     function burn(uint256 jobId) external returns (uint256 amount);
@@ -290,6 +328,9 @@ interface ITrainingMarket {
 
     /// @notice The contract that derives a round's decisions from its proven matrix.
     function judge() external view returns (RoundJudge);
+
+    /// @notice The contract that takes announcements of refutations.
+    function refutations() external view returns (Refutations);
 
     /// @notice The contract that knows the ranges of the terms.
     function termsCheck() external view returns (TermsCheck);

@@ -207,6 +207,18 @@ library Errors {
     /// @notice Thrown when a trainer flags a round twice.
     error Market_AlreadyFlagged(uint256 jobId, uint256 round, address account);
 
+    /// @notice Thrown when what is to be refuted is not what was settled, for example after the chain was reorganised.
+    error Market_MatrixMismatch(bytes32 given, bytes32 settled);
+
+    /// @notice Thrown when the caller has not announced the refutation.
+    error Refutations_NotAnnounced(bytes32 sealedRefutation);
+
+    /// @notice Thrown when the refutation was announced in this very block.
+    error Refutations_AnnouncedInThisBlock(uint256 blockNumber);
+
+    /// @notice Thrown when x' G x is not negative, so that it shows nothing.
+    error Refutations_NotNegative(int256 value);
+
     // Money
 
     /// @notice Thrown when the native coin sent is not the amount due.
@@ -220,6 +232,9 @@ library Errors {
 
     /// @notice Thrown when an account has nothing to withdraw.
     error Market_NothingToWithdraw(uint256 jobId, address account);
+
+    /// @notice Thrown when slashed money would be burned before the job has ended.
+    error Market_NotEnded(uint256 jobId, JobState state);
 
     /// @notice Thrown when nothing waits to be burned.
     error Market_NothingToBurn(uint256 jobId);

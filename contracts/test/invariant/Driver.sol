@@ -118,7 +118,7 @@ abstract contract Driver is Exit {
             _withdraw(account, jobId, to);
             return true;
         }
-        if (g.burned == 0) return false;
+        if (g.burned == 0 || !g.ended()) return false;
         _burn(_anybody(), jobId);
         return true;
     }

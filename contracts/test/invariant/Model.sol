@@ -316,7 +316,7 @@ abstract contract Model is World {
         Ghost storage g = _touch(jobId);
         uint256 due = g.burned;
         uint256 before = _balanceOf(g.terms.token, BURN);
-        if (!_try("burn", caller, 0, abi.encodeCall(market.burn, (jobId)), due != 0)) return;
+        if (!_try("burn", caller, 0, abi.encodeCall(market.burn, (jobId)), g.ended() && due != 0)) return;
         vm.assertEq(_balanceOf(g.terms.token, BURN) - before, due, "20: what was slashed is burned");
         g.burned = 0;
         _left(g, due);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Terms} from "../../src/Types.sol";
+import {JobState, Terms} from "../../src/Types.sol";
 import {ITrainingMarket} from "../../src/interfaces/ITrainingMarket.sol";
 import {Errors} from "../../src/libraries/Errors.sol";
 import {Base} from "../Base.sol";
@@ -12,8 +12,20 @@ contract BurnTest is Base {
         market.burn(1);
     }
 
-    function test_RevertGiven_NothingWasSlashed() external {
+    function test_RevertGiven_TheJobHasNotEnded() external {
         uint256 jobId = _running(_terms(), 5);
+        _submitAll(jobId);
+        _passSettlement(jobId);
+        market.expire(jobId, 1);
+        vm.assertGt(market.ledgerOf(jobId).burned, 0, "slashed");
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_NotEnded.selector, jobId, JobState.Running));
+        market.burn(jobId);
+    }
+
+    function test_RevertGiven_NothingWasSlashed() external {
+        uint256 jobId = _joined(_terms(), 4);
+        vm.prank(owner);
+        market.abort(jobId);
         vm.expectRevert(abi.encodeWithSelector(Errors.Market_NothingToBurn.selector, jobId));
         market.burn(jobId);
     }

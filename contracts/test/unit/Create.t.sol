@@ -18,6 +18,22 @@ contract CreateTest is Base {
         market.create(terms, _specification());
     }
 
+    function test_RevertWhen_AWordDoesNotFitItsType() external {
+        bytes memory sound = abi.encodeCall(market.create, (_terms(), _specification()));
+        vm.deal(owner, 27 * _deposit(_terms()));
+        for (uint256 word = 0; word < 26; ++word) {
+            bytes memory call = bytes.concat(sound);
+            // The highest bit of a word belongs to no type but that of the last one, the allowlist's root.
+            call[4 + 32 * word] ^= 0x80;
+            vm.prank(owner);
+            (bool created,) = address(market).call{value: _deposit(_terms())}(call);
+            vm.assertFalse(created, string.concat("a word that does not fit: ", vm.toString(word)));
+        }
+        vm.prank(owner);
+        (bool sane,) = address(market).call{value: _deposit(_terms())}(sound);
+        vm.assertTrue(sane, "the words as they were");
+    }
+
     function test_RevertWhen_TheRuleIsNotTheMarkets() external {
         Terms memory terms = _terms();
         address other = address(new SettableRule());

@@ -22,6 +22,20 @@ contract TermsCheckTest is Base {
         vm.assertEq(_check.check(_given), 3 * (10_007 + 1009 + 503), "deposit");
     }
 
+    function test_When_TheTermsAreEncoded() external {
+        bytes memory encoded = abi.encode(_given);
+        vm.assertEq(_check.checkEncoded(encoded), 3 * (10_007 + 1009 + 503), "deposit");
+        _given.rounds = 0;
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.Market_TermOutOfRange.selector, bytes32("rounds"), 0, 1, 10_000)
+        );
+        _check.checkEncoded(abi.encode(_given));
+        // 256 strikes don't fit eight bits.
+        encoded[32 * 17 + 30] = 0x01;
+        vm.expectRevert(bytes(""));
+        _check.checkEncoded(encoded);
+    }
+
     function test_When_TheAggregatorIsZero() external {
         _given.aggregator = address(0);
         _refuses("aggregator", 0, 1, type(uint160).max);

@@ -2,11 +2,11 @@
 pragma solidity ^0.8.28;
 
 import {Reason, Settlement, Terms} from "../../../src/Types.sol";
-import {Base} from "../../Base.sol";
+import {Refuting} from "../../Refuting.sol";
 
 /// @notice At every deadline, fifteen seconds before to fifteen seconds after it, exactly one of an action and its
 /// successor is legal: the action up to and including the deadline.
-contract DeadlinesTest is Base {
+contract DeadlinesTest is Refuting {
     /// @dev What is legal when; each of the functions below returns whether its call went through.
     int256[5] private _skews = [int256(-15), -1, 0, 1, 15];
 
@@ -137,6 +137,43 @@ contract DeadlinesTest is Base {
             stranger,
             abi.encodeCall(market.complete, (jobId))
         );
+    }
+
+    function test_RefuteOrSettleTheNextRound() external {
+        uint256 jobId = _lied(_terms());
+        bytes memory call = _refutation(jobId);
+        _submitAll(jobId);
+        Settlement memory next = _settlement(jobId);
+        _compare(START + 400, stranger, call, aggregator, abi.encodeCall(market.settle, (next)));
+    }
+
+    function test_RefuteOrComplete() external {
+        Terms memory terms = _terms();
+        terms.rounds = 1;
+        uint256 jobId = _lied(terms);
+        bytes memory call = _refutation(jobId);
+        _compare(START + 400, stranger, call, aggregator, abi.encodeCall(market.complete, (jobId)));
+    }
+
+    function test_RefuteOrWithdrawTheRoundsPay() external {
+        uint256 jobId = _lied(_terms());
+        bytes memory call = _refutation(jobId);
+        bytes memory withdrawal = abi.encodeCall(market.withdraw, (jobId, trainers[0]));
+        _compare(START + 400, stranger, call, trainers[0], withdrawal);
+    }
+
+    /// @dev A job whose first round was settled with a matrix that no vectors have.
+    function _lied(Terms memory terms) private returns (uint256 jobId) {
+        jobId = _running(terms, 5);
+        _submitAll(jobId);
+        _settleLie(jobId);
+    }
+
+    /// @dev The stranger's call that refutes the first round, announced in time.
+    function _refutation(uint256 jobId) private returns (bytes memory) {
+        _announce(stranger, jobId, 1, _witness(6));
+        _nextBlock();
+        return abi.encodeCall(market.refuteGram, (jobId, 1, keccak256(_model(0)), _lie(6), _witness(6)));
     }
 
     function test_FlagOrWithdrawTheRoundsPay() external {

@@ -173,6 +173,7 @@ contract ReceiversTest is Base {
         calls[15] = abi.encodeCall(market.complete, (jobId));
         calls[16] = abi.encodeCall(market.withdraw, (jobId, account));
         calls = _append(calls, abi.encodeCall(market.burn, (jobId)));
+        calls = _append(calls, abi.encodeCall(market.refuteGram, (jobId, 1, KEY, "", "")));
     }
 
     function _views(uint256 jobId, address account) private view returns (bytes[] memory calls) {
