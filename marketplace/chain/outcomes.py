@@ -77,11 +77,12 @@ def include(sender: Sender, record: Record, attempt: Attempt, receipt: TxReceipt
     return replace(record, state=State.REVERTED, block=block, wanted=False, reason=reason)
 
 
-def forget_final(sender: Sender, head: Head) -> None:
-    """Remove the records that no reorganisation can change any more."""
+def forget_final(sender: Sender) -> None:
+    """Remove the records that no reorganisation can change any more, as of the last look."""
+    seen = sender.journal.seen
     depth = LOCAL_FINAL_DEPTH if sender.journal.chain_id in LOCAL_CHAIN_IDS else FINAL_DEPTH
     for record in sender.journal.records():
-        if record.block is not None and head.place.number - record.block.number >= depth:
+        if seen is not None and record.block is not None and seen.head.number - record.block.number >= depth:
             sender.journal.remove(record.nonce)
 
 

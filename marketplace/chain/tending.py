@@ -12,7 +12,7 @@ from typing import Final
 from marketplace.chain.calls import known_errors, simulate
 from marketplace.chain.errors import ContractRevertedError, FeeCapError, TransactionRejectedError
 from marketplace.chain.fees import Fees, going_fees, next_base_fee, raised_fees
-from marketplace.chain.outcomes import forget_final, look_up
+from marketplace.chain.outcomes import look_up
 from marketplace.chain.sender import Answer, Call, Head, Sender, broadcast, find_head, is_known, sign
 from marketplace.chain.transaction_record import MAX_ATTEMPTS, MAX_TEXT, Attempt, Record, State
 
@@ -41,7 +41,6 @@ def tend(sender: Sender, *, patient: bool = True) -> list[str]:
     pending = [record for record in sender.journal.records() if record.state is State.PENDING]
     for position, record in enumerate(pending):
         lines += _push(sender, record, head, is_first=position == 0, patient=patient)
-    forget_final(sender, head)
     return lines
 
 

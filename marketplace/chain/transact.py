@@ -28,10 +28,10 @@ from marketplace.chain.errors import (
 )
 from marketplace.chain.fees import DEFAULT_FEE_CAP, going_fees, next_base_fee
 from marketplace.chain.journal import Journals
-from marketplace.chain.outcomes import failure, include, look_up
+from marketplace.chain.outcomes import failure, forget_final, include, look_up
 from marketplace.chain.sender import Answer, Sender, broadcast, find_head, find_receipt, is_known, sign
 from marketplace.chain.tending import tend
-from marketplace.chain.transaction_record import Record, State
+from marketplace.chain.transaction_record import MAX_TEXT, Record, State
 
 CONFIRM_SECONDS = 180.0
 POLL_SECONDS = 0.1
@@ -137,9 +137,12 @@ def tend_account(w3: Web3, account: LocalAccount, journals: Journals, fee_cap: i
         If the journal can't be used.
     """
     journal = journals.of(w3, account.address)
+    sender = Sender(w3, account, journal, fee_cap)
     try:
         with journal.turn(patience=0):
-            return tend(Sender(w3, account, journal, fee_cap))
+            lines = tend(sender)
+            forget_final(sender)
+            return lines
     except JournalBusyError:
         return []
 
@@ -164,12 +167,14 @@ def _perform(w3: Web3, account: LocalAccount, wish: Wish, fee_cap: int, journals
 
 def _find(sender: Sender, wish: Wish) -> Record | None:
     """Return the record of the same call, if it is under way or nobody was told that it succeeded."""
-    if sender.journal.records():
-        _log(look_up(sender, find_head(sender.w3)))
+    if not sender.journal.records():
+        return None
+    _log(look_up(sender, find_head(sender.w3)))
     for record in sender.journal.records():
         open_ended = record.state is State.PENDING or (record.state is State.DONE and not record.reported)
         if record.wanted and open_ended and record.call is not None and record.call.call == wish.call:
             return record
+    forget_final(sender)
     return None
 
 
@@ -182,11 +187,11 @@ def _check_resumed(sender: Sender, record: Record, wish: Wish) -> None:
 
 def _finish_pending(sender: Sender) -> None:
     """Wait until blocks hold everything that was sent before: whatever comes after it has to wait anyway."""
-    _log(tend(sender, patient=False))
     while True:
         pending = [record for record in sender.journal.records() if record.state is State.PENDING]
         if not pending:
             return
+        _log(tend(sender, patient=False))
         _await(sender, pending[0].nonce, patient=False)
 
 
@@ -243,11 +248,13 @@ def _outcome(sender: Sender, record: Record, wish: Wish) -> TxReceipt:
     if found is None:
         # A reorganisation came in between.
         raise UnconfirmedError(record.last.hash, 0)
-    sender.journal.write(replace(record, reported=True))
     attempt, receipt = found
     if record.state is State.DONE:
+        sender.journal.write(replace(record, reported=True))
         return receipt
-    raise failure(sender.w3, attempt, receipt, wish.action, wish.errors)
+    error = failure(sender.w3, attempt, receipt, wish.action, wish.errors)
+    sender.journal.write(replace(record, reported=True, reason=error.sentence[:MAX_TEXT]))
+    raise error
 
 
 def _unconfirmed(sender: Sender, record: Record) -> Exception:

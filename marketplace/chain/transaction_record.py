@@ -29,7 +29,8 @@ from marketplace.strict_json import parse_json
 
 FORMAT: Final = "cairn-transaction-1"
 MAX_FILE_SIZE: Final = 16 * 2**20
-MAX_ATTEMPTS: Final = 40
+# Nodes take transactions of up to 128 KiB; as many as this fit a file in hexadecimal.
+MAX_ATTEMPTS: Final = 60
 MAX_TEXT: Final = 2000
 _FEE_MARKET_TYPE: Final = 2
 _HASH: Final = re.compile(r"0x[0-9a-f]{64}")

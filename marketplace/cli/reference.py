@@ -25,7 +25,7 @@ Settings come from options, else from the environment, else from defaults:
 | deployment file | `--deployment` | `CAIRN_DEPLOYMENT` | `cairn-deployment.json` |
 | content store | `--store` | `CAIRN_STORE` | `store` under `CAIRN_HOME` |
 | key | `--key` | `CAIRN_KEY` | none |
-| keys, content, workspaces | | `CAIRN_HOME` | `~/.cairn` |
+| keys, content, workspaces, transactions | | `CAIRN_HOME` | `~/.cairn` |
 
 A passphrase is asked for without showing it, or read from `--passphrase-file` (a file that only you can read) or
 `--passphrase-fd`; never from an argument or the environment, which other processes can read.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -63,11 +64,13 @@ class Pool:
         return transact(self.w3, ACCOUNT, self.probe.functions.note(value, b""), journals=journals, fee_cap=fee_cap)
 
     def mining(self, function: Callable[[], T]) -> T:
-        """Make blocks until a function returns."""
+        """Make a block whenever the pool has something for one, until a function returns."""
         with ThreadPoolExecutor(1) as threads:
             running = threads.submit(function)
             while not running.done():
-                self.mine()
+                if int(self.rpc("txpool_status")["pending"], 16):
+                    self.mine()
+                time.sleep(0.005)
             return running.result()
 
     def tend(self, journals: Journals, *, fee_cap: int = 200 * GWEI) -> list[str]:

@@ -47,6 +47,9 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 def test_a_market_is_deployed(tmp_path: Path) -> None:
     result = ok("deploy", "--dev-account", 0, "--deployment", tmp_path / "d.json")
+    kept = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("home/transactions/31337-*/*.json"))]
+    assert {(record["account"], record["state"]) for record in kept} == {(dev_account(0).address, "done")}
+    assert len(kept) >= 3
     assert "INSECURE: its secrets are public" in result.stderr
     made = read_deployment(tmp_path / "d.json")
     assert made.market in result.stdout
