@@ -19,9 +19,15 @@ from marketplace.chain.journal import Journal
 from marketplace.chain.transaction_record import Attempt, Place, Record
 
 # Each client has its own words: geth, reth, Erigon and anvil; Nethermind; Besu.
-_KNOWN: Final = ("already known", "already imported", "alreadyknown", "known transaction")
+_KNOWN: Final = ("already known", "already imported", "alreadyknown", "known transaction", "existing tx with same hash")
 _NONCE_USED: Final = ("nonce too low", "oldnonce", "nonce is too low")
-_UNDERPRICED: Final = ("underpriced", "less than block base fee", "replacementnotallowed", "feetoolow")
+_UNDERPRICED: Final = (
+    "underpriced",
+    "less than block base fee",
+    "below current base fee",
+    "replacementnotallowed",
+    "feetoolow",
+)
 
 Call = tuple[ChecksumAddress | None, bytes, int]
 

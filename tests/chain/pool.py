@@ -89,7 +89,7 @@ class Pool:
     def send_elsewhere(self, value: int, nonce: int, tip: int = GWEI) -> str:
         """Send a note with the same key, behind this program's back; return the hash."""
         fields = {
-            "chainId": 31337,
+            "chainId": self.w3.eth.chain_id,
             "type": 2,
             "nonce": nonce,
             "to": self.probe.address,
@@ -103,8 +103,8 @@ class Pool:
 
 
 @contextmanager
-def open_pool() -> Iterator[Pool]:
-    with start_anvil(start=START) as url:
+def open_pool(chain_id: int = 31_337) -> Iterator[Pool]:
+    with start_anvil(start=START, chain_id=chain_id) as url:
         w3 = Web3(HTTPProvider(url))
         artifact = read_artifact(CONTRACTS / "Probe.json")
         factory = w3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.chain import tending
+from marketplace.chain import outcomes, tending
 from marketplace.chain import transact as module
 from marketplace.chain.errors import FeeCapError, InsufficientFundsError, UnconfirmedError
 from marketplace.chain.journal import Journals
@@ -163,6 +163,24 @@ def test_a_nonce_that_a_waiting_foreign_transaction_has_is_left_to_it(
     pool.mining(lambda: pool.note(7, journals))
     assert stale == []
     assert (pool.noted(), pool.nonce()) == ([50, 7], 2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_on_a_public_chain_a_nonce_counts_as_taken_and_a_record_as_final_some_blocks_later(journals: Journals) -> None:
+    with open_pool(chain_id=1) as public:
+        leave_pending(public, journals, 7)
+        public.send_elsewhere(50, nonce=0, tip=5 * GWEI)
+        public.mine(outcomes.TAKEN_DEPTH)
+        public.tend(journals)
+        assert public.journal(journals).record(0).state is State.PENDING
+        public.mine()
+        assert "key used elsewhere" in public.tend(journals)[0]
+        public.mine(outcomes.FINAL_DEPTH - 1)
+        public.tend(journals)
+        assert public.journal(journals).record(0).state is State.TAKEN
+        public.mine()
+        public.tend(journals)
+        assert public.journal(journals).records() == ()
 
 
 @pytest.mark.usefixtures("impatient")
