@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from eth_typing import ChecksumAddress
 
-from marketplace.chain.history import RoundRecord, Submission
-from marketplace.chain.structs import ExclusionReason
-from marketplace.errors import ContentTooLargeError, PayloadError, StorageError
+from aggregator.exclusions import Refused, refuse, refuse_too_large
+from contribution.errors import CairnError
+from marketplace.chain.history import RoundRecord
+from marketplace.errors import ContentTooLargeError, StorageError
+from marketplace.exclusion.examination import Accepted, examine
+from marketplace.parties.exclusions import submissions, submitted_by
 from marketplace.parties.view import JobView
-from marketplace.payload.envelope import EncryptionKeyPair, envelope_size, open_envelope
-from marketplace.payload.update import decode_update, encoded_update_size
-from marketplace.storage.cid import parse_binary_cid
-from zk.polynomial_commitment import Opening, commit, commitment_hash
+from marketplace.payload.envelope import EncryptionKeyPair, SealedEnvelope, decrypt_envelope, shared_hash
+from zk.polynomial_commitment import commit
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """One update that opens its commitment."""
+class OtherEncryptionKeyError(CairnError):
+    """Thrown when a round's updates are sealed for another key than the one at hand.
 
-    opening: Opening
-    commitment: bytes
+    Attributes
+    ----------
+    round
+        The round.
+    found, expected
+        The public key at hand, and the round's, in hexadecimal.
+    """
 
-
-@dataclass(frozen=True)
-class Refused:
-    """One update that is left out, and why."""
-
-    reason: ExclusionReason
-    detail: str
+    def __init__(self, number: int, found: bytes, expected: bytes) -> None:
+        self.round = number
+        self.found = found.hex()
+        self.expected = expected.hex()
+        super().__init__(
+            f"The updates of round {number} are sealed for the key 0x{self.expected}, the one at hand is "
+            f"0x{self.found}; start with the round's key, or every update would be excluded falsely."
+        )
 
 
 @dataclass
@@ -45,12 +50,6 @@ class Collection:
         """Return who submitted and was neither accepted nor refused yet, in ascending order."""
         known = self.accepted.keys() | self.refused.keys()
         return sorted(set(submissions(record, referee)) - known, key=lambda account: int(account, 16))
-
-
-def submissions(record: RoundRecord, referee: ChecksumAddress) -> dict[ChecksumAddress, Submission]:
-    """Return a round's submissions by account, the referee's included."""
-    reference = {} if record.reference is None else {referee: record.reference}
-    return {**record.submissions, **reference}
 
 
 def collect(
@@ -74,12 +73,18 @@ def collect(
         What was fetched before; extended in place.
     progress
         Called with words before each submission that is looked at.
+
+    Raises
+    ------
+    OtherEncryptionKeyError
+        If the round's updates are sealed for another key.
     """
+    if key_pair.public != record.encryption_key:
+        raise OtherEncryptionKeyError(record.number, key_pair.public, record.encryption_key)
     outstanding = collection.outstanding(record, view.terms.referee)
     for place, account in enumerate(outstanding, 1):
         progress(f"round {record.number}: fetch, open and check {place} of {len(outstanding)}")
-        submission = submissions(record, view.terms.referee)[account]
-        outcome = _examine(view, record.number, account, submission, key_pair)
+        outcome = _examine(view, record, account, key_pair)
         if isinstance(outcome, Accepted):
             collection.accepted[account] = outcome
         elif outcome is not None:
@@ -87,51 +92,20 @@ def collect(
 
 
 def _examine(
-    view: JobView, number: int, account: ChecksumAddress, submission: Submission, key_pair: EncryptionKeyPair
+    view: JobView, record: RoundRecord, account: ChecksumAddress, key_pair: EncryptionKeyPair
 ) -> Accepted | Refused | None:
     """Fetch, decrypt, decode and check one submission; None if it can't be fetched."""
-    terms = view.terms
-    largest = envelope_size(encoded_update_size(terms.dimension, terms.coordinate_bits))
+    submitted = submitted_by(view, record, account)
     try:
-        envelope = view.store.get(parse_binary_cid(submission.cid), largest)
+        envelope = view.store.get(submitted.cid, submitted.envelope_bytes)
     except ContentTooLargeError as fault:
-        return Refused(ExclusionReason.OUT_OF_RANGE, str(fault))
+        return refuse_too_large(submitted, fault.size, fault.first_block)
     except StorageError:
         # It may still come; the notice rule of the contract decides when it counts as unavailable.
         return None
-    try:
-        encoded = open_envelope(envelope, key_pair, view.envelope_context(number, account))
-    except PayloadError as fault:
-        return Refused(ExclusionReason.UNDECRYPTABLE, str(fault))
-    try:
-        opening = decode_update(encoded, terms.dimension, terms.coordinate_bits)
-    except PayloadError as fault:
-        return Refused(ExclusionReason.OUT_OF_RANGE, str(fault))
-    commitment = commit(view.srs, opening)
-    if commitment_hash(commitment) != submission.commitment_hash:
-        return Refused(
-            ExclusionReason.MISMATCH,
-            f"the update hashes to 0x{commitment_hash(commitment).hex()}, "
-            f"the chain holds 0x{submission.commitment_hash.hex()}",
-        )
-    return Accepted(opening, commitment)
 
+    def decrypt(sealed: SealedEnvelope) -> bytes:
+        return decrypt_envelope(sealed, shared_hash(key_pair, sealed.ephemeral), key_pair.public)
 
-def evidence(view: JobView, record: RoundRecord, account: ChecksumAddress, refused: Refused) -> bytes:
-    """Publish what the aggregator states about an exclusion; return its binary CID, empty for Unavailable."""
-    if refused.reason is ExclusionReason.UNAVAILABLE:
-        return b""
-    submission = submissions(record, view.terms.referee)[account]
-    statement = {
-        "format": "cairn-exclusion-1",
-        "chain_id": view.market.deployment.chain_id,
-        "contract": view.market.deployment.market,
-        "job": view.job,
-        "round": record.number,
-        "account": account,
-        "reason": refused.reason.words,
-        "detail": refused.detail,
-        "envelope": str(parse_binary_cid(submission.cid)),
-        "commitment_hash": "0x" + submission.commitment_hash.hex(),
-    }
-    return view.store.add(json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()).binary
+    found = examine(submitted, envelope, decrypt, lambda opening: commit(view.srs, opening))
+    return found if isinstance(found, Accepted) else refuse(submitted, found, envelope, key_pair)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from eth_typing import ChecksumAddress
 
-from aggregator.collection import Accepted, Collection, evidence
+from aggregator.collection import Collection
+from aggregator.exclusions import publish_evidence
 from contribution.aggregate import weighted_sum
 from contribution.errors import CairnError
 from contribution.gram import gram_matrix, pack_gram
@@ -17,6 +18,7 @@ from contribution.rule import RULES, Rule
 from marketplace.chain.context import settlement_context
 from marketplace.chain.history import RoundRecord
 from marketplace.chain.structs import Exclusion, Settlement
+from marketplace.exclusion.examination import Accepted
 from marketplace.parties.view import JobView, RoundModel
 from marketplace.payload.aggregate_file import Aggregate, encode_aggregate
 from marketplace.storage.unixfs import cid_of
@@ -82,7 +84,7 @@ def score(view: JobView, record: RoundRecord, collection: Collection) -> ScoredR
         job=view.job,
         round=record.number,
         trainers=tuple(trainers),
-        exclusions=_exclusions(view, record, collection),
+        exclusions=_exclusions(view, collection),
         commitments=b"".join(row.commitment for row in rows),
         gram=pack_gram(gram) if settleable else b"",
         model_commitment=model.commitment,
@@ -140,8 +142,8 @@ def _advance(model: RoundModel, rows: tuple[Accepted, ...], weights: tuple[int, 
     return Aggregate(model.aggregate.cumulative + added, (model.aggregate.blinder + blinder) % SCALAR_MODULUS)
 
 
-def _exclusions(view: JobView, record: RoundRecord, collection: Collection) -> tuple[Exclusion, ...]:
+def _exclusions(view: JobView, collection: Collection) -> tuple[Exclusion, ...]:
     refused = sorted(collection.refused.items(), key=lambda entry: int(entry[0], 16))
     return tuple(
-        Exclusion(account, refusal.reason, evidence(view, record, account, refusal)) for account, refusal in refused
+        Exclusion(account, refusal.reason, publish_evidence(view.store, refusal)) for account, refusal in refused
     )

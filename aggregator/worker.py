@@ -14,13 +14,14 @@ from pathlib import Path
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
 
-from aggregator.collection import Collection, Refused, collect
+from aggregator.collection import Collection, collect
+from aggregator.exclusions import UNAVAILABLE
 from aggregator.record import find_settlement, keep_settlement
 from aggregator.settlement import prove, score
 from contribution.errors import CairnError
 from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.history import RoundRecord
-from marketplace.chain.structs import ExclusionReason, JobState, Phase, Settlement, Windows
+from marketplace.chain.structs import JobState, Phase, Settlement, Windows
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.once import send_once
 from marketplace.parties.snapshot import Snapshot
@@ -167,9 +168,7 @@ class Aggregator:
         if not record.missing.issuperset(outstanding):
             raise MissingEnvelopesError(record.number, set(outstanding) - record.missing)
         for account in outstanding:
-            collection.refused[account] = Refused(
-                ExclusionReason.UNAVAILABLE, "the envelope could not be fetched by the end of delivery"
-            )
+            collection.refused[account] = UNAVAILABLE
         if snapshot.now <= snapshot.progress.challenge_end:
             return []
         return self._settle(self._prove(record, collection))

@@ -61,8 +61,8 @@ class RoundRecord:
         The referee's.
     missing
         Accounts for which a missing notice was given.
-    exclusions
-        Reason by account.
+    exclusions, evidence
+        Reason and binary CID of the evidence by account; empty for unavailable.
     trainers, weights, contributions, payouts
         What the rule decided, parallel; payouts in wei.
     gram, commitments, model_commitment, aggregate_cid, proof
@@ -85,6 +85,7 @@ class RoundRecord:
     reference: Submission | None = None
     missing: set[ChecksumAddress] = field(default_factory=set)
     exclusions: dict[ChecksumAddress, ExclusionReason] = field(default_factory=dict)
+    evidence: dict[ChecksumAddress, bytes] = field(default_factory=dict)
     trainers: tuple[ChecksumAddress, ...] = ()
     weights: tuple[int, ...] = ()
     contributions: tuple[int, ...] = ()
@@ -221,7 +222,9 @@ def _missing(record: RoundRecord, event: Event) -> None:
 
 
 def _excluded(record: RoundRecord, event: Event) -> None:
-    record.exclusions[event.arguments["account"]] = ExclusionReason(event.arguments["reason"])
+    values = event.arguments
+    record.exclusions[values["account"]] = ExclusionReason(values["reason"])
+    record.evidence[values["account"]] = values["evidence"]
 
 
 def _scored(record: RoundRecord, event: Event) -> None:

@@ -13,7 +13,7 @@ In this order, so that everybody finds the same; only what follows the fourth st
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from marketplace.chain.structs import ExclusionReason
 from marketplace.errors import PayloadError
@@ -61,28 +61,41 @@ class Submitted:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What an examination found.
+class Accepted:
+    """A submission with which nothing is wrong.
+
+    Attributes
+    ----------
+    opening
+        The update and its blinder.
+    commitment
+        That it opens; its hash is the submitted one.
+    """
+
+    opening: Opening
+    commitment: bytes
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a submission.
 
     Attributes
     ----------
     reason
-        For which the submission has to be left out; None if there is nothing wrong with it.
+        For which it has to be left out.
     sentence
         What was found, in words.
-    opening
-        The update, if nothing is wrong with it.
     decrypted
-        Whether the shared point was needed: evidence has to disclose it then, and must not otherwise.
+        Whether the shared point was needed to find it: evidence has to disclose it then, and must not otherwise.
     """
 
-    reason: ExclusionReason | None
+    reason: ExclusionReason
     sentence: str
-    opening: Opening | None = field(default=None, repr=False)
     decrypted: bool = False
 
 
-def examine(submitted: Submitted, envelope: bytes, decrypt: Decrypt, commit: Commit) -> Finding:
+def examine(submitted: Submitted, envelope: bytes, decrypt: Decrypt, commit: Commit) -> Accepted | Fault:
     """Find out what is wrong with a submission.
 
     Parameters
@@ -102,37 +115,38 @@ def examine(submitted: Submitted, envelope: bytes, decrypt: Decrypt, commit: Com
     try:
         sealed = parse_envelope(envelope, submitted.context)
     except PayloadError as fault:
-        return Finding(ExclusionReason.UNDECRYPTABLE, str(fault))
+        return Fault(ExclusionReason.UNDECRYPTABLE, str(fault))
     if len(envelope) != submitted.envelope_bytes:
-        return Finding(
+        return Fault(
             ExclusionReason.OUT_OF_RANGE,
             f"The envelope has {len(envelope)} bytes, every one of this job {submitted.envelope_bytes}.",
         )
     try:
         content = decrypt(sealed)
     except EnvelopeError as fault:
-        return Finding(ExclusionReason.UNDECRYPTABLE, str(fault), decrypted=True)
+        return Fault(ExclusionReason.UNDECRYPTABLE, str(fault), decrypted=True)
     return _examine_content(submitted, content, commit)
 
 
-def too_large(submitted: Submitted, size: int) -> Finding:
-    """Return the finding about content that is larger than any envelope of the job."""
-    return Finding(
+def too_large(submitted: Submitted, size: int) -> Fault:
+    """Return the fault of content that is larger than any envelope of the job."""
+    return Fault(
         ExclusionReason.OUT_OF_RANGE,
         f"The content {submitted.cid} has {size} bytes, an envelope of this job {submitted.envelope_bytes}.",
     )
 
 
-def _examine_content(submitted: Submitted, content: bytes, commit: Commit) -> Finding:
+def _examine_content(submitted: Submitted, content: bytes, commit: Commit) -> Accepted | Fault:
     try:
         opening = decode_update(content, submitted.dimension, submitted.bits)
     except PayloadError as fault:
-        return Finding(ExclusionReason.OUT_OF_RANGE, str(fault), decrypted=True)
-    found = commitment_hash(commit(opening))
+        return Fault(ExclusionReason.OUT_OF_RANGE, str(fault), decrypted=True)
+    commitment = commit(opening)
+    found = commitment_hash(commitment)
     if found != submitted.commitment_hash:
-        return Finding(
+        return Fault(
             ExclusionReason.MISMATCH,
             f"The update's commitment hashes to 0x{found.hex()}, the chain holds 0x{submitted.commitment_hash.hex()}.",
             decrypted=True,
         )
-    return Finding(None, "The update opens the commitment that was submitted.", opening, decrypted=True)
+    return Accepted(opening, commitment)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from marketplace.chain.structs import ExclusionReason
 from marketplace.errors import CorruptContentError, PayloadError, WrongOriginError
 from marketplace.exclusion.evidence import Evidence, decode_evidence
-from marketplace.exclusion.examination import Commit, Finding, Submitted, examine, too_large
-from marketplace.payload.disclosure import DisclosureError, open_disclosed
+from marketplace.exclusion.examination import Accepted, Commit, Fault, Submitted, examine, too_large
+from marketplace.payload.disclosure import open_disclosed
 from marketplace.payload.envelope import SealedEnvelope
 from marketplace.storage.unixfs import cid_of, declared_size
 
@@ -30,6 +30,20 @@ class Verdict:
 
     def __str__(self) -> str:
         return f"{'holds' if self.holds else 'FALSE'}: {self.sentence}"
+
+
+class InsufficientEvidenceError(PayloadError):
+    """Thrown when evidence lacks what would show the fault of a submission.
+
+    Attributes
+    ----------
+    lack
+        What is missing.
+    """
+
+    def __init__(self, lack: str) -> None:
+        self.lack = lack
+        super().__init__(f"The evidence shows no fault: {lack}; the aggregator has to publish what does.")
 
 
 def judge_exclusion(
@@ -61,13 +75,14 @@ def judge_exclusion(
     try:
         statement = decode_evidence(evidence)
         _require_same(statement, submitted, reason)
-        finding = _find(submitted, statement, envelope, commit)
+        found = _examine_again(submitted, statement, envelope, commit)
     except (PayloadError, CorruptContentError) as fault:
         return Verdict(False, str(fault))
-    if finding.reason is reason:
-        return Verdict(True, finding.sentence)
-    stated = f"the reason given is {reason.words}"
-    return Verdict(False, f"{finding.sentence.rstrip('.')}; {stated}.")
+    if isinstance(found, Accepted):
+        return Verdict(False, f"The update opens the commitment that was submitted; it is not {reason.words}.")
+    if found.reason is not reason:
+        return Verdict(False, f"The update is {found.reason.words}, not {reason.words}: {found.sentence}")
+    return Verdict(True, found.sentence)
 
 
 def _require_same(statement: Evidence, submitted: Submitted, reason: ExclusionReason) -> None:
@@ -83,34 +98,38 @@ def _require_same(statement: Evidence, submitted: Submitted, reason: ExclusionRe
             raise WrongOriginError("evidence", item, found, expected)
 
 
-def _find(submitted: Submitted, statement: Evidence, envelope: bytes | None, commit: Commit) -> Finding:
+def _examine_again(
+    submitted: Submitted, statement: Evidence, envelope: bytes | None, commit: Commit
+) -> Accepted | Fault:
     """Examine a submission with what the evidence has.
 
     Raises
     ------
     PayloadError
-        If the shared point is needed, and not disclosed with a proof.
+        If what is needed is not there, or not proven.
     CorruptContentError
         If the bytes are not those that were submitted.
     """
     if envelope is None:
-        return _find_without_envelope(submitted, statement.first_block)
+        return _examine_first_block(submitted, statement.first_block)
     if cid_of(envelope) != submitted.cid:
         raise CorruptContentError(str(submitted.cid), f"the {len(envelope)} bytes found have another CID")
 
     def decrypt(sealed: SealedEnvelope) -> bytes:
         if statement.disclosure is None:
-            raise DisclosureError("there is none, and the envelope is in good order from outside")
+            raise InsufficientEvidenceError("the envelope is in good order from outside, and nothing opens it")
         return open_disclosed(sealed, statement.disclosure, submitted.encryption_key)
 
     return examine(submitted, envelope, decrypt, commit)
 
 
-def _find_without_envelope(submitted: Submitted, first_block: bytes | None) -> Finding:
-    """Say what the first block alone shows."""
+def _examine_first_block(submitted: Submitted, first_block: bytes | None) -> Fault:
+    """Say what is wrong with content of which there is only the first block."""
     if first_block is None:
-        return Finding(None, "The envelope is not to be had, so nobody can check it; the aggregator has to publish it.")
+        raise InsufficientEvidenceError("the envelope is not to be had")
     size = declared_size(submitted.cid, first_block)
-    if size > submitted.envelope_bytes:
-        return too_large(submitted, size)
-    return Finding(None, f"The first block declares {size} bytes, which is not too large for an envelope of this job.")
+    if size <= submitted.envelope_bytes:
+        raise InsufficientEvidenceError(
+            f"the envelope is not to be had, and its {size} bytes are no more than the job's {submitted.envelope_bytes}"
+        )
+    return too_large(submitted, size)

@@ -11,6 +11,7 @@ from eth_account.signers.local import LocalAccount
 
 from marketplace.chain.history import JobHistory, RoundRecord
 from marketplace.chain.structs import JobState, Phase, TrainerStatus
+from marketplace.parties.exclusions import judge
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.once import send_once
 from marketplace.parties.outbox import Outbox
@@ -65,6 +66,7 @@ class Trainer:
         self._rounding = rounding
         self._progress = progress
         self._checked = 0
+        self._judged = 0
 
     def join(self, digest: bytes, proof: tuple[bytes, ...] = ()) -> bool:
         """Join the job with the stake, agreeing to `digest`; tell whether that was still to be done.
@@ -99,6 +101,7 @@ class Trainer:
         except ModelCheckError as fault:
             # Nothing is trained on a model that isn't the committed one.
             return self._flag(history, fault) + keep_going(self.view, self.account)
+        done += self._judge_exclusion(history)
         progress = self.view.snapshot().progress
         if progress.job_state is JobState.RUNNING and progress.round_open:
             done += self._work(history, progress.round)
@@ -154,6 +157,16 @@ class Trainer:
         self.view.model_before(last.number + 1)
         self._checked = last.number
         return [f"checked the model of round {last.number}"]
+
+    def _judge_exclusion(self, history: JobHistory) -> list[str]:
+        """Tell whether the evidence of this account's last exclusion holds."""
+        excluded = [record for record in history.rounds.values() if self.account.address in record.exclusions]
+        last = max(excluded, key=lambda record: record.number, default=None)
+        if last is None or last.number <= self._judged:
+            return []
+        verdict = judge(self.view, last, self.account.address)
+        self._judged = last.number
+        return [f"excluded from round {last.number} as {last.exclusions[self.account.address].words}; {verdict}"]
 
     def _flag(self, history: JobHistory, fault: ModelCheckError) -> list[str]:
         """Flag a round whose published model can't be what the chain commits to, or tell why that can't be done."""

@@ -145,7 +145,7 @@ def test_an_honest_update_is_never_excluded_truthfully(reason):
     case = honest()
     verdict = case.judge(reason, case.evidence(reason, disclosure=case.disclosure()))
     assert not verdict.holds
-    assert verdict.sentence.startswith("The update opens the commitment that was submitted; the reason given is")
+    assert verdict.sentence == f"The update opens the commitment that was submitted; it is not {reason.words}."
     assert str(verdict).startswith("FALSE: ")
 
 
@@ -252,7 +252,7 @@ def test_a_missing_envelope_is_false(reason):
     case = signed_after(flip(-1))
     verdict = case.judge(reason, case.evidence(reason, disclosure=case.disclosure()), with_envelope=False)
     assert not verdict.holds
-    assert "The envelope is not to be had" in verdict.sentence
+    assert "the envelope is not to be had" in verdict.sentence
 
 
 def test_bytes_that_were_not_submitted_are_no_envelope():
