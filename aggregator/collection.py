@@ -14,7 +14,7 @@ from marketplace.errors import ContentTooLargeError, StorageError
 from marketplace.exclusion.examination import Accepted, examine
 from marketplace.parties.exclusions import submissions, submitted_by
 from marketplace.parties.view import JobView
-from marketplace.payload.envelope import EncryptionKeyPair, SealedEnvelope, decrypt_envelope, shared_hash
+from marketplace.payload.envelope import EncryptionKeyPair, open_envelope
 from zk.polynomial_commitment import commit
 
 
@@ -103,9 +103,10 @@ def _examine(
     except StorageError:
         # It may still come; the notice rule of the contract decides when it counts as unavailable.
         return None
-
-    def decrypt(sealed: SealedEnvelope) -> bytes:
-        return decrypt_envelope(sealed, shared_hash(key_pair, sealed.ephemeral), key_pair.public)
-
-    found = examine(submitted, envelope, decrypt, lambda opening: commit(view.srs, opening))
+    found = examine(
+        submitted,
+        envelope,
+        lambda sealed: open_envelope(sealed, key_pair),
+        lambda opening: commit(view.srs, opening),
+    )
     return found if isinstance(found, Accepted) else refuse(submitted, found, envelope, key_pair)

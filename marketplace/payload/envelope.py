@@ -285,15 +285,14 @@ def parse_envelope(envelope: bytes, context: EnvelopeContext) -> SealedEnvelope:
     return SealedEnvelope(ephemeral, header[_COMMITMENT_AT:_CONTEXT_AT], header, ciphertext, context, envelope)
 
 
-def open_envelope(envelope: bytes, key_pair: EncryptionKeyPair, context: EnvelopeContext) -> bytes:
-    """Decrypt an envelope that was sealed for this key pair in this context.
+def open_envelope(sealed: SealedEnvelope, key_pair: EncryptionKeyPair) -> bytes:
+    """Decrypt an envelope with the recipient's key.
 
     Raises
     ------
-    EnvelopeError, WrongOriginError
-        As `parse_envelope` and `decrypt_envelope` do.
+    WrongRecipientError, BrokenSealError
+        As `decrypt_envelope` does.
     """
-    sealed = parse_envelope(envelope, context)
     return decrypt_envelope(sealed, shared_hash(key_pair, sealed.ephemeral), key_pair.public)
 
 
