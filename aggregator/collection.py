@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from eth_typing import ChecksumAddress
 
 from aggregator.exclusions import Refused, refuse, refuse_too_large
-from contribution.errors import CairnError
 from marketplace.chain.history import RoundRecord
 from marketplace.errors import ContentTooLargeError, StorageError
 from marketplace.exclusion.examination import Accepted, examine
@@ -16,27 +15,6 @@ from marketplace.parties.exclusions import submissions, submitted_by
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair, open_envelope
 from zk.polynomial_commitment import commit
-
-
-class OtherEncryptionKeyError(CairnError):
-    """Thrown when a round's updates are sealed for another key than the one at hand.
-
-    Attributes
-    ----------
-    round
-        The round.
-    found, expected
-        The public key at hand, and the round's, in hexadecimal.
-    """
-
-    def __init__(self, number: int, found: bytes, expected: bytes) -> None:
-        self.round = number
-        self.found = found.hex()
-        self.expected = expected.hex()
-        super().__init__(
-            f"The updates of round {number} are sealed for the key 0x{self.expected}, the one at hand is "
-            f"0x{self.found}; start with the round's key, or every update would be excluded falsely."
-        )
 
 
 @dataclass
@@ -73,14 +51,7 @@ def collect(
         What was fetched before; extended in place.
     progress
         Called with words before each submission that is looked at.
-
-    Raises
-    ------
-    OtherEncryptionKeyError
-        If the round's updates are sealed for another key.
     """
-    if key_pair.public != record.encryption_key:
-        raise OtherEncryptionKeyError(record.number, key_pair.public, record.encryption_key)
     outstanding = collection.outstanding(record, view.terms.referee)
     for place, account in enumerate(outstanding, 1):
         progress(f"round {record.number}: fetch, open and check {place} of {len(outstanding)}")

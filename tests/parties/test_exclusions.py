@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from aggregator import worker
-from aggregator.collection import OtherEncryptionKeyError
 from aggregator.exclusions import Refused, publish_evidence, refuse, refuse_too_large
-from aggregator.worker import Aggregator
+from aggregator.worker import Aggregator, WrongEncryptionKeyError
 from marketplace.chain.structs import ExclusionReason
 from marketplace.exclusion.evidence import LARGEST_EVIDENCE_BYTES, Evidence, decode_evidence
 from marketplace.exclusion.examination import Fault
@@ -241,10 +240,10 @@ def test_a_trainer_that_is_wronged_tells_it_once(small, monkeypatch):
 
 def test_an_aggregator_with_another_key_excludes_nobody(small, tmp_path):
     small.submit()
-    settle_with = Aggregator(small.view, small.aggregator.account, EncryptionKeyPair.generate(), tmp_path / "other")
+    stranger = Aggregator(small.view, small.aggregator.account, EncryptionKeyPair.generate(), tmp_path / "other")
     for trainer in small.trainers:
         trainer.step()
-    with pytest.raises(OtherEncryptionKeyError, match="start with the round's key"):
-        settle_with.step()
+    with pytest.raises(WrongEncryptionKeyError, match="can't open them"):
+        stranger.step()
     small.aggregator.step()
     assert small.view.history().rounds[1].exclusions == {}
