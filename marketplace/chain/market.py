@@ -8,7 +8,7 @@ from typing import Any, Final
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
 from web3 import Web3
-from web3.contract.contract import ContractFunction
+from web3.contract.contract import Contract, ContractFunction
 from web3.types import TxReceipt
 
 from marketplace.chain.artifacts import load_artifact
@@ -157,6 +157,11 @@ class Market:
         """Flag the last settled round."""
         return self._send(trainer, "flag", job, number)
 
+    def refutation_block(self, challenger: ChecksumAddress, job: int, number: int, x: Sequence[int]) -> int:
+        """Return the number of the block in which a refutation was announced; 0 if it was not."""
+        digest = sealed_refutation(challenger, job, number, x)
+        return int(call_view(self._refutations().functions.announcedIn(digest)))
+
     def announce_refutation(self, challenger: LocalAccount, job: int, number: int, x: Sequence[int]) -> TxReceipt:
         """Announce, without showing it, that the integers `x` refute a round's matrix.
 
@@ -165,10 +170,8 @@ class Market:
         CertificateRangeError
             If one of them does not fit 64 bits.
         """
-        abi = load_artifact(REFUTATIONS).abi
-        contract = self.w3.eth.contract(self._ask("refutations"), abi=abi)
         digest = sealed_refutation(challenger.address, job, number, x)
-        return transact(self.w3, challenger, contract.functions.announce(digest), journals=self.journals)
+        return transact(self.w3, challenger, self._refutations().functions.announce(digest), journals=self.journals)
 
     def refute_gram(
         self, challenger: LocalAccount, job: int, number: int, previous_model_hash: bytes, gram: bytes, x: Sequence[int]
@@ -237,6 +240,11 @@ class Market:
         if amount:
             approve_exactly(self.w3, account, terms.token, self.deployment.market, amount, self.journals)
         return 0
+
+    def _refutations(self) -> Contract:
+        """Return the contract that takes announcements of refutations."""
+        contract: Contract = self.w3.eth.contract(self._ask("refutations"), abi=load_artifact(REFUTATIONS).abi)
+        return contract
 
     def _ask(self, name: str, *arguments: object) -> Any:  # noqa: ANN401 - any ABI value
         return call_view(self._function(name, *arguments))

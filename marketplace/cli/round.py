@@ -31,11 +31,6 @@ app = typer.Typer(help="Challenge a settled round.", no_args_is_help=True, rich_
 RoundArgument = Annotated[int, typer.Argument(metavar="ROUND", min=1, help="The round's number.")]
 
 
-@app.callback()
-def _group() -> None:
-    """Keep the command's name even while it is the only one."""
-
-
 @app.command("flag", epilog=examples("cairn round flag 7 3 --key clinic", "cairn round flag 7 3 --key clinic --anyway"))
 def flag(
     job: JobArgument,
@@ -96,3 +91,43 @@ def flag(
             "ended": progress.job_state.ended,
         }
     )
+
+
+@app.command("refute", epilog=examples("cairn round refute 7 --key auditor", "cairn round refute 7 --dry-run"))
+def refute_matrix(
+    job: JobArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look for a refutation and send nothing.")] = False,
+    key: KeyOption = None,
+    dev_account: DevAccountOption = None,
+    passphrase_file: PassphraseFileOption = None,
+    passphrase_fd: PassphraseFdOption = None,
+    rpc: RpcOption = DEFAULT_RPC,
+    deployment: DeploymentOption = DEFAULT_DEPLOYMENT,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look whether the matrix of the last settled round is one that updates can have; if not, refute it as anybody may.
+
+    Half of the aggregator's bond goes to whoever shows it first, in two transactions. Trainers and referee look for it
+    by themselves after every settlement.
+    """
+    from marketplace.parties.refutation import challengeable, find_certificate, refute
+
+    output = Output(as_json)
+    view = Connection(rpc, deployment, store).view(job)
+    record = challengeable(view)
+    if record is None:
+        raise CommandError(f"No settled round of job {job} can be challenged now; its challenge window is over.")
+    certificate = find_certificate(record)
+    answer = {"job": job, "round": record.number, "refuted": False, "certificate": certificate}
+    if certificate is None:
+        output.say(f"The matrix of round {record.number} is one that real updates have; there is nothing to refute.")
+        return output.finish(answer)
+    output.say(f"The matrix of round {record.number} is no Gram matrix: x' G x < 0 for x = {list(certificate)}.")
+    if dry_run:
+        return output.finish(answer)
+    account = Signer(key, dev_account, passphrase_file, passphrase_fd).unlock(view.market.w3)
+    done = refute(view, account, record, certificate)
+    for line in done or ["Somebody else refuted it first."]:
+        output.say(line)
+    return output.finish(answer | {"refuted": bool(done)})

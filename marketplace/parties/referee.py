@@ -12,6 +12,7 @@ from marketplace.chain.structs import JobState, Phase
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.once import send_once
 from marketplace.parties.outbox import Outbox
+from marketplace.parties.refutation import Certificate, refute_last_round
 from marketplace.parties.submission import Coordinates, deliver, hash_of, prepare
 from marketplace.parties.turn import turn
 from marketplace.parties.view import JobView, ModelCheckError
@@ -57,6 +58,7 @@ class Referee:
         self.outbox = Outbox(workspace / "outbox")
         self._held_out = held_out
         self._progress = progress
+        self._certificates: dict[int, Certificate | None] = {}
 
     def step(self) -> list[str]:
         """Do what is due now and return it in words; safe to repeat, and after a crash at any point.
@@ -71,7 +73,9 @@ class Referee:
 
     def _step(self) -> list[str]:
         progress = self.view.snapshot().progress
-        done: list[str] = []
+        done = refute_last_round(self.view, self.account, self._certificates)
+        if done:
+            return done
         try:
             if progress.job_state is JobState.RUNNING and progress.round_open:
                 done = self._work(self.view.history(), progress.round)

@@ -15,6 +15,7 @@ from marketplace.parties.exclusions import judge
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.once import send_once
 from marketplace.parties.outbox import Outbox
+from marketplace.parties.refutation import Certificate, refute_last_round
 from marketplace.parties.snapshot import Snapshot
 from marketplace.parties.submission import Coordinates, deliver, hash_of, prepare
 from marketplace.parties.turn import turn
@@ -65,6 +66,7 @@ class Trainer:
         self._train = train
         self._rounding = rounding
         self._progress = progress
+        self._certificates: dict[int, Certificate | None] = {}
         self._checked = 0
         self._judged = 0
 
@@ -102,6 +104,9 @@ class Trainer:
             # Nothing is trained on a model that isn't the committed one.
             return self._flag(history, fault) + keep_going(self.view, self.account)
         done += self._judge_exclusion(history)
+        refuted = refute_last_round(self.view, self.account, self._certificates)
+        if refuted:
+            return done + refuted
         progress = self.view.snapshot().progress
         if progress.job_state is JobState.RUNNING and progress.round_open:
             done += self._work(history, progress.round)

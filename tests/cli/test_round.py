@@ -31,3 +31,14 @@ def test_a_flag_out_of_time_or_of_a_stranger_is_refused(running_job: Callable[[]
     assert late.exit_code == 1
     assert "cairn: The contract refused `flag`" in late.stderr
     assert job.market.seats(job.number).flags == 0
+
+
+def test_an_honest_matrix_is_not_refuted(running_job: Callable[[], RunningJob]) -> None:
+    job = running_job()
+    assert "No settled round" in refused("round", "refute", job.number, "--dev-account", 0)
+    job.settle(1)
+    told = answer("round", "refute", job.number, "--dry-run")
+    assert told == {"job": job.number, "round": 1, "refuted": False, "certificate": None}
+    job.ledger.clock.advance(6)
+    job.market.w3.provider.make_request("evm_mine", [])
+    assert "challenge window is over" in refused("round", "refute", job.number, "--dev-account", 0)
