@@ -192,7 +192,7 @@ def read_events(market: Market, first: int, last: int, job: int | None = None) -
     logs = market.w3.eth.get_logs(
         {"address": market.deployment.market, "fromBlock": first, "toBlock": last, "topics": topics}
     )
-    return [_decode(market, log) for log in logs]
+    return [decode_log(market, log) for log in logs]
 
 
 def apply_event(history: JobHistory, event: Event) -> None:
@@ -268,7 +268,8 @@ _ROUND_EVENTS: Final = {
 }
 
 
-def _decode(market: Market, log: LogReceipt) -> Event:
+def decode_log(market: Market, log: LogReceipt) -> Event:
+    """Return one of the market's logs as an event; raises `KeyError` if the market has no such event."""
     abi = _event_abis(market)[bytes(log["topics"][0])]
     decoded = get_event_data(market.w3.codec, abi, log)
     return Event(

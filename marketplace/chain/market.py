@@ -46,12 +46,17 @@ class Market:
         Where the market lies.
     journals : Journals, optional
         Where the transactions that are sent to it are kept; by default in memory.
+    block : int, optional
+        Number of the block after which its views are asked; by default always the latest.
     """
 
-    def __init__(self, w3: Web3, deployment: Deployment, journals: Journals | None = None) -> None:
+    def __init__(
+        self, w3: Web3, deployment: Deployment, journals: Journals | None = None, block: int | None = None
+    ) -> None:
         self.w3 = w3
         self.deployment = deployment
         self.journals = journals or Journals()
+        self._block = "latest" if block is None else block
         self.contract = w3.eth.contract(deployment.market, abi=load_artifact(MARKET).abi)
 
     # Views. Each raises `ContractRevertedError` for a job that does not exist.
@@ -247,7 +252,7 @@ class Market:
         return contract
 
     def _ask(self, name: str, *arguments: object) -> Any:  # noqa: ANN401 - any ABI value
-        return call_view(self._function(name, *arguments))
+        return call_view(self._function(name, *arguments), self._block)
 
     def _send(self, account: LocalAccount, name: str, *arguments: object, value: int = 0) -> TxReceipt:
         return transact(self.w3, account, self._function(name, *arguments), value=value, journals=self.journals)

@@ -78,6 +78,14 @@ class TrainerStatus(IntEnum):
     OUT = 4
 
 
+class Removal(IntEnum):
+    """Why a trainer was removed from a job, as in `Types.sol`."""
+
+    ABSENT = 0
+    EXCLUDED = 1
+    STRUCK_OUT = 2
+
+
 class _Struct:
     """A struct of the contract: attributes in the order of its members, named as Python names."""
 

@@ -28,6 +28,7 @@ def _function(name: str, inputs: tuple[str, ...], output: str, mutability: str) 
 
 _ABI: Final = (
     _function("decimals", (), "uint8", "view"),
+    _function("balanceOf", ("address",), "uint256", "view"),
     _function("allowance", ("address", "address"), "uint256", "view"),
     _function("approve", ("address", "uint256"), "bool", "nonpayable"),
 )
@@ -42,6 +43,17 @@ def token_decimals(w3: Web3, token: ChecksumAddress) -> int:
         If it does not say.
     """
     return _ask(_contract(w3, token), "decimals")
+
+
+def token_balance(w3: Web3, token: ChecksumAddress, account: ChecksumAddress, block: int) -> int:
+    """Return how much of a token an account had after a block, in smallest units.
+
+    Raises
+    ------
+    TokenError
+        If the address is no token's.
+    """
+    return _ask(_contract(w3, token), "balanceOf", account, block=block)
 
 
 def approve_exactly(
@@ -77,9 +89,9 @@ def _contract(w3: Web3, token: ChecksumAddress) -> Contract:
     return w3.eth.contract(token, abi=_ABI)
 
 
-def _ask(contract: Contract, name: str, *arguments: object) -> int:
+def _ask(contract: Contract, name: str, *arguments: object, block: int | str = "latest") -> int:
     try:
-        return int(call_view(contract.get_function_by_name(name)(*arguments)))
+        return int(call_view(contract.get_function_by_name(name)(*arguments), block))
     except (BadFunctionCallOutput, ChainError) as fault:
         raise TokenError(
             f"{contract.address} does not answer {name} as an ERC-20 does; check the token's address"

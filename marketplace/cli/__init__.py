@@ -10,7 +10,22 @@ import traceback
 
 import typer
 
-from marketplace.cli import aggregator, bench, chain, data, demo, jobs, keys, money, referee, round, srs, trainer
+from marketplace.cli import (
+    aggregator,
+    audit,
+    bench,
+    chain,
+    data,
+    demo,
+    jobs,
+    keys,
+    model,
+    money,
+    referee,
+    round,
+    srs,
+    trainer,
+)
 from marketplace.cli.group import CommandGroup, ExitCode
 
 app = typer.Typer(
@@ -29,6 +44,8 @@ app.add_typer(trainer.app, name="trainer")
 app.add_typer(referee.app, name="referee")
 app.add_typer(aggregator.app, name="aggregator")
 app.add_typer(round.app, name="round")
+app.add_typer(audit.app, name="audit")
+app.add_typer(model.app, name="model")
 app.add_typer(data.app, name="data")
 app.add_typer(srs.app, name="srs")
 app.add_typer(bench.app, name="bench")

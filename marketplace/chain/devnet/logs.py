@@ -67,6 +67,7 @@ def block_logs(block: BlockAPI, receipts: Sequence[ReceiptAPI]) -> list[Log]:
     """Return the logs of one block; `log_index` counts through the block."""
     logs: list[Log] = []
     for transaction_index, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
+        first = len(logs)
         logs.extend(
             Log(
                 address=Address(entry.address),
@@ -76,7 +77,7 @@ def block_logs(block: BlockAPI, receipts: Sequence[ReceiptAPI]) -> list[Log]:
                 block_hash=block.hash,
                 transaction_hash=transaction.hash,
                 transaction_index=transaction_index,
-                log_index=len(logs) + position,
+                log_index=first + position,
             )
             for position, entry in enumerate(receipt.logs)
         )
