@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketplace.cli.common import examples
+from marketplace.cli.group import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from marketplace.audit.report import Report
     from marketplace.demo.run import DemoSettings
 
 
@@ -84,10 +86,21 @@ def run_and_report(settings: DemoSettings, console: Console, directory: Path, ta
     for target in targets:
         write_report(document, target)
     plots = draw_plots(document, directory)
-    files = ", ".join(str(path) for path in (*targets, *plots))
+    page = _write_audit(run.audit, directory)
+    files = ", ".join(str(path) for path in (*targets, *plots, page))
     console.print(f"\nReport and plots: {files}", soft_wrap=True)
     for line in closing_lines(document):
         console.print(line, soft_wrap=True)
+    if not run.audit.holds:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _write_audit(report: Report, directory: Path) -> Path:
+    from marketplace.audit.page import page
+
+    file = directory / "audit.html"
+    file.write_text(page(report), "utf-8")
+    return file
 
 
 def _make_directories(directories: list[Path]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from marketplace.audit.report import summary
 from marketplace.demo.money import Money, check_money, earned, flows, money_by_events
 from marketplace.demo.run import DemoRun
 from marketplace.demo.settlements import RoundResult, TrainerRound, ended_rounds
@@ -89,6 +90,7 @@ def build_report(run: DemoRun, findings: Findings, environment: Mapping[str, Any
         "tolerated": view.terms.tolerated,
         "trainers": [_trainer(number, run, findings) for number in range(1, len(run.trainers) + 1)],
         "rounds": [_round(run, result) for result in findings.rounds],
+        "audit": {"holds": run.audit.holds, "digest": run.audit.digest, "checks": summary(run.audit.checks)},
         "money": {f"{name}_wei": amount for name, amount in asdict(findings.money).items()},
         "seconds": {**run.seconds, "total": sum(run.seconds.values())},
         **environment,

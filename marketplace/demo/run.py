@@ -19,6 +19,8 @@ from torch import nn
 
 from aggregator.worker import Aggregator
 from contribution.errors import CairnError
+from marketplace.audit.report import Report
+from marketplace.audit.run import Sources, audit
 from marketplace.chain.deployment import deploy
 from marketplace.chain.devnet.accounts import dev_accounts
 from marketplace.chain.devnet.clock import Clock
@@ -100,6 +102,8 @@ class DemoRun:
         The job.
     trainers, aggregator, referee, owner
         The parties; `trainers` in the order of the scenario.
+    audit
+        What an audit from the chain and the content store alone found at the end; unset before.
     accuracies
         Test accuracy of the model after each settled round, by round.
     baseline
@@ -117,6 +121,7 @@ class DemoRun:
     aggregator: Aggregator
     referee: Referee
     owner: LocalAccount
+    audit: Report = field(init=False)
     accuracies: dict[int, float] = field(default_factory=dict)
     baseline: list[float] = field(default_factory=list)
     withdrawn: dict[str, int] = field(default_factory=dict)
@@ -143,7 +148,8 @@ def run_demo(settings: DemoSettings, progress: Progress, workspace: Path | None 
     settings
         What is asked for.
     progress
-        Called with the run and a word after every step worth showing: "joined", "round", "ended", "withdrawn".
+        Called with the run and a word after every step worth showing: "joined", "round", "ended", "withdrawn",
+        "audited".
     workspace
         Directory for content store, outboxes and models; a temporary one by default.
 
@@ -176,6 +182,9 @@ def _run(settings: DemoSettings, progress: Progress, workspace: Path) -> DemoRun
     with run.timed("withdrawals"):
         _withdraw_all(run)
     progress(run, "withdrawn")
+    with run.timed("audit"):
+        run.audit, _ = audit(Sources(run.view.market, run.view.store, run.view.srs_directory), run.view.job)
+    progress(run, "audited")
     with run.timed("baseline"):
         run.baseline = _baseline(run)
     return run

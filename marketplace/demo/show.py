@@ -13,6 +13,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from marketplace.audit.check import Verdict
+from marketplace.audit.report import Report as AuditReport
+from marketplace.audit.report import summary
 from marketplace.demo.report import by_address, ether
 from marketplace.demo.run import DemoRun
 from marketplace.demo.settlements import RoundResult, TrainerRound, round_result
@@ -56,7 +59,7 @@ class Display:
             self._live.stop()
 
     def __call__(self, run: DemoRun, event: str) -> None:
-        """Show what has happened: "joined", "round", "ended" or "withdrawn"."""
+        """Show what has happened: "joined", "round", "ended", "withdrawn" or "audited"."""
         if event == "joined":
             self._console.print(_opening(run))
         elif event == "round":
@@ -67,10 +70,23 @@ class Display:
             self._console.print(
                 f"Withdrawn by all parties: {ether(sum(run.withdrawn.values()))} ETH, stakes and bond too."
             )
-        if self._live is not None and event != "withdrawn":
+        elif event == "audited":
+            for line in audit_lines(run.audit):
+                self._console.print(line, style="" if run.audit.holds else "red")
+        if self._live is not None and event not in ("withdrawn", "audited"):
             self._live.update(standings(run, self._results), refresh=True)
         elif self._live is None and event == "ended":
             self._console.print(standings(run, self._results))
+
+
+def audit_lines(report: AuditReport) -> list[str]:
+    """Return an audit in lines: how many checks hold, and each that does not."""
+    held = "every check holds" if report.holds else "NOT every check holds"
+    told = [check for check in report.checks if check.verdict is not Verdict.HOLDS]
+    return [
+        f"Audit from the chain and the content store alone: {held} ({summary(report.checks)}).",
+        *(f"  {check.verdict.value}: {check.subject}, {check.name}: {check.detail}" for check in told),
+    ]
 
 
 def _opening(run: DemoRun) -> Text:

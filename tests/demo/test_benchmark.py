@@ -105,7 +105,7 @@ def demo_app() -> typer.Typer:
 def test_command_writes_report_and_plots_where_it_is_told(monkeypatch, short_demo, tmp_path: Path):
     def replayed(settings, progress):
         assert settings == DemoSettings(seed=1, rounds=2, trainers=7)
-        for event in ("joined", "ended", "withdrawn"):
+        for event in ("joined", "ended", "withdrawn", "audited"):
             progress(short_demo.run, event)
         return short_demo.run
 
@@ -115,7 +115,8 @@ def test_command_writes_report_and_plots_where_it_is_told(monkeypatch, short_dem
     answer = CliRunner().invoke(demo_app(), arguments)
     assert answer.exit_code == 0, answer.output
     assert answer.output.splitlines()[-1].startswith("Settlements: proven on chain")
-    assert {path.name for path in place.iterdir()} == {"report.json", "accuracy.png", "contribution.png", "money.png"}
+    files = {"report.json", "audit.html", "accuracy.png", "contribution.png", "money.png"}
+    assert {path.name for path in place.iterdir()} == files
     written = json.loads(extra.read_text("utf-8"))
     assert written == json.loads((place / "report.json").read_text("utf-8"))
     assert written["money"] == short_demo.report["money"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from marketplace.demo.show import Display, open_console, round_text, standings
+from marketplace.audit.check import Verdict
+from marketplace.demo.show import Display, audit_lines, open_console, round_text, standings
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +50,7 @@ def test_the_table_of_many_rounds_shows_the_last(short_demo, settled):
 def test_output_that_is_no_terminal_gets_no_control_characters(short_demo):
     console = Console(file=io.StringIO(), width=120, highlight=False)
     with Display(console) as display:
-        for event in ("joined", "round", "ended", "withdrawn"):
+        for event in ("joined", "round", "ended", "withdrawn", "audited"):
             display(short_demo.run, event)
     text = console.file.getvalue()
     assert "\x1b" not in text
@@ -60,10 +62,20 @@ def test_output_that_is_no_terminal_gets_no_control_characters(short_demo):
 def test_a_terminal_gets_the_table_as_it_grows(short_demo):
     console = Console(file=io.StringIO(), width=80, height=40, force_terminal=True, highlight=False)
     with Display(console) as display:
-        for event in ("joined", "round", "ended", "withdrawn"):
+        for event in ("joined", "round", "ended", "withdrawn", "audited"):
             display(short_demo.run, event)
     assert console.file.getvalue().count("Shapley share by round") >= 2
 
 
 def test_a_pipe_is_as_wide_as_the_lines_need():
     assert open_console().width >= 80
+
+
+def test_the_audit_is_told_with_what_does_not_hold(short_demo):
+    report = short_demo.run.audit
+    assert report.holds
+    assert audit_lines(report)[0].startswith("Audit from the chain and the content store alone: every check holds")
+    spoiled = replace(report, checks=(replace(report.checks[0], verdict=Verdict.FAILS), *report.checks[1:]))
+    head, line = audit_lines(spoiled)
+    assert "NOT every check holds" in head
+    assert line == f"  FAILS: {report.checks[0].subject}, {report.checks[0].name}: {report.checks[0].detail}"
