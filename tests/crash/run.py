@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -17,6 +18,8 @@ from tests.crash.outcome import check_single, outcome_of
 from tests.crash.plan import Kill, draw_plan
 from tests.crash.warm import warm_up
 from tests.crash.world import open_world
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def main() -> int:
@@ -83,4 +86,9 @@ def _run(place: Path, seed: int, kills: list[Kill], tell: Tell) -> None:
 
 
 if __name__ == "__main__":
+    if not ONE_THREAD.items() <= os.environ.items():
+        # Too late for what was imported by now: a process that forks must have started no threads.
+        os.execve(  # noqa: S606 - itself
+            sys.executable, [sys.executable, "-m", "tests.crash.run", *sys.argv[1:]], {**os.environ, **ONE_THREAD}
+        )
     sys.exit(main())
