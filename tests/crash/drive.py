@@ -88,17 +88,15 @@ def run_job(world: World, seed: int, kills: Sequence[Kill], note: Callable[[str]
             continue
         if view.snapshot().progress.job_state.ended:
             return run
-        pass_time(view.market.w3, WINDOW // 3 + 1)
+        pass_time(view.market.w3, WINDOW // 2 + 1)
     raise CrashError(f"the job did not end in {PASSES} passes: {view.market.progress(world.job)}")
 
 
 def _act(world: World, view: JobView, run: Run, party: str, twin: bool, note: Callable[[str], None]) -> bool:
-    """Start a party's process, or two at once, the first of which may be killed; tell whether anything came of it."""
+    """Start a party's process, or two at once, any of which may be killed; tell whether anything came of it."""
     number = view.snapshot().progress.round
     armed = [kill for kill in run.pending if kill.party in ("", party) and kill.round <= number]
-    forks = [Fork(lambda tell: _live(world, party, armed, tell))]
-    if twin:
-        forks.append(Fork(lambda tell: _live(world, party, [], tell)))
+    forks = [Fork(lambda tell: _live(world, party, armed, tell)) for _ in range(1 + twin)]
     run.processes += len(forks)
     try:
         endings = [fork.join() for fork in forks]
@@ -107,8 +105,9 @@ def _act(world: World, view: JobView, run: Run, party: str, twin: bool, note: Ca
     for ending in endings:
         if ending.killed:
             kill = armed[ending.told[-1]["killed"]]
-            run.pending.remove(kill)
-            run.fired.append(kill)
+            if kill in run.pending:  # not if both of two at once came there
+                run.pending.remove(kill)
+                run.fired.append(kill)
             note(f"{len(run.fired)}: killed {party} in round {number}, {kill}")
         run.yielded += _said(ending, "yielded") is not None
     return any(ending.killed or _said(ending, "did") for ending in endings)

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 ROUNDS = 5
-TRAINERS = 6
+TRAINERS = 5
 AGGREGATOR, REFEREE = "aggregator", "referee"
 TRAINER_NAMES = tuple(f"trainer-{index}" for index in range(TRAINERS))
 PARTIES = (AGGREGATOR, REFEREE, *TRAINER_NAMES)
