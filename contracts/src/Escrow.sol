@@ -144,9 +144,10 @@ abstract contract Escrow is ITrainingMarket, ReentrancyGuardTransient {
     }
 
     /// @dev The job with this number, which must exist.
-    function _job(uint256 jobId) internal view returns (Job storage) {
-        require(jobId != 0 && jobId <= jobCount, Errors.Market_UnknownJob(jobId, jobCount));
-        return _jobs[jobId];
+    function _job(uint256 jobId) internal view returns (Job storage job) {
+        job = _jobs[jobId];
+        // Every job has terms. The number of jobs is read for the error alone.
+        if (job.termsPointer == address(0)) revert Errors.Market_UnknownJob(jobId, jobCount);
     }
 
     /// @dev Reads what most calls need of a job.
@@ -202,15 +203,6 @@ abstract contract Escrow is ITrainingMarket, ReentrancyGuardTransient {
         IERC20(token).safeTransferFrom({from: msg.sender, to: address(this), value: amount});
         uint256 received = IERC20(token).balanceOf(address(this)) - before;
         require(received == amount, Errors.Market_DepositMismatch(received, amount));
-    }
-
-    /// @dev Adds a round's pay to a trainer's record. The pay of an earlier round is free by then, since a round settles
-    /// only after the challenge window of the one before.
-    function _creditPay(Trainer memory trainer, uint16 round, uint256 pay) internal pure {
-        trainer.credit += trainer.pending;
-        // Safe narrowing: pay is at most the round's reward, which has 96 bits.
-        trainer.pending = uint96(pay);
-        trainer.pendingRound = round;
     }
 
     /// @dev What an account can withdraw now, and its trainer record after that withdrawal.

@@ -108,18 +108,27 @@ contract RoundJudge {
         pure
         returns (uint256 kept, uint256 positive)
     {
+        uint256[] memory weights = verdict.weights;
+        int256[] memory contributions = verdict.contributions;
         uint256 count = round.trainers;
-        bool sound = verdict.weights.length == count && verdict.contributions.length == count;
+        bool sound = weights.length == count && contributions.length == count;
         uint256 total = 0;
-        for (uint256 i = 0; sound && i < count; ++i) {
-            uint256 weight = verdict.weights[i];
-            int256 contribution = verdict.contributions[i];
-            sound = weight <= MAX_WEIGHT && contribution < CONTRIBUTION_LIMIT
-                && contribution > -CONTRIBUTION_LIMIT && (weight != 0 || contribution == 0);
-            if (!sound) break;
-            total += weight;
-            if (weight != 0) ++kept;
-            if (contribution > 0) positive += uint256(contribution);
+        // No overflow that counts: the loop ends with the first answer out of bounds, and memory holds far fewer than 2^50
+        // words.
+        unchecked {
+            for (uint256 i = 0; sound && i < count; ++i) {
+                uint256 weight = weights[i];
+                int256 contribution = contributions[i];
+                if (weight == 0) {
+                    sound = contribution == 0;
+                    continue;
+                }
+                sound = weight <= MAX_WEIGHT && contribution < CONTRIBUTION_LIMIT
+                    && contribution > -CONTRIBUTION_LIMIT;
+                total += weight;
+                ++kept;
+                if (contribution > 0) positive += uint256(contribution);
+            }
         }
         require(sound && total <= MAX_WEIGHT, Errors.Market_RuleMisbehaved(address(round.rule)));
     }
@@ -129,19 +138,27 @@ contract RoundJudge {
         private
         pure
     {
-        verdict.payouts = new uint256[](round.trainers);
+        int256[] memory contributions = verdict.contributions;
+        uint256[] memory payouts = new uint256[](contributions.length);
+        verdict.payouts = payouts;
         if (positive == 0) return;
+        uint256 reward = round.reward;
         uint256 tolerance = positive * round.strikeToleranceBps;
-        for (uint256 i = 0; i < round.trainers; ++i) {
-            int256 contribution = verdict.contributions[i];
-            if (contribution > 0) {
-                // Rounded down; what is left over stays in the escrow.
-                uint256 payDown = Math.mulDiv(round.reward, uint256(contribution), positive);
-                verdict.payouts[i] = payDown;
-                verdict.paid += payDown;
-            } else if (referenceUsed && uint256(-contribution) * 10_000 > tolerance) {
-                verdict.harmful |= 1 << i;
+        (uint256 paid, uint256 harmful) = (0, 0);
+        // No overflow: the payouts sum to the reward at most, and a contribution is below 2^200 in size.
+        unchecked {
+            for (uint256 i = 0; i < contributions.length; ++i) {
+                int256 contribution = contributions[i];
+                if (contribution > 0) {
+                    // Rounded down; what is left over stays in the escrow.
+                    uint256 payDown = Math.mulDiv(reward, uint256(contribution), positive);
+                    payouts[i] = payDown;
+                    paid += payDown;
+                } else if (referenceUsed && uint256(-contribution) * 10_000 > tolerance) {
+                    harmful |= 1 << i;
+                }
             }
         }
+        (verdict.paid, verdict.harmful) = (paid, harmful);
     }
 }

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {Case, RoundJudge, Verdict} from "./RoundJudge.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Rounds} from "./Rounds.sol";
 import {Exclusion, Reason, Removal, Settlement, Terms, Trainer, TrainerStatus, VoidCause} from "./Types.sol";
 import {IRoundVerifier} from "./interfaces/IRoundVerifier.sol";
@@ -11,14 +10,19 @@ import {ITrainingMarket} from "./interfaces/ITrainingMarket.sol";
 import {Cids} from "./libraries/Cids.sol";
 import {Errors} from "./libraries/Errors.sol";
 import {SeatSet} from "./libraries/SeatSet.sol";
+import {TrainerRecord} from "./libraries/TrainerRecord.sol";
 
 /// @title Settling
 /// @notice The settlement of a round: who is in, what was proved, what the rule decides, who is paid.
 abstract contract Settling is Rounds {
     using SeatSet for uint128;
+    using TrainerRecord for uint256;
+    using TrainerRecord for Trainer;
 
-    /// @dev Who takes part in a settlement. `exclusionsHash` chains the exclusions in their order.
+    /// @dev Who takes part in a settlement. `records` are the accepted trainers', as they are stored; `exclusionsHash`
+    /// chains the exclusions in their order.
     struct Roll {
+        uint256[] records;
         uint128 accepted;
         uint128 excluded;
         uint256 faulty;
@@ -67,13 +71,12 @@ abstract contract Settling is Rounds {
         _requireSettleable(live, roll);
 
         // Effect: a round with too little to settle is void.
-        if (roll.faulty > live.terms.tolerated) {
-            _voidRound(jobId, job, live, VoidCause.TooManyFaulty, roll.excluded);
-        } else if (settlement.trainers.length < _quorum(live)) {
-            _voidRound(jobId, job, live, VoidCause.TooFewAccepted, roll.excluded);
-        } else {
-            _settle(job, live, settlement, roll);
-        }
+        VoidCause cause = VoidCause.TooFewKept;
+        bool settled = false;
+        if (roll.faulty > live.terms.tolerated) cause = VoidCause.TooManyFaulty;
+        else if (settlement.trainers.length < _quorum(live)) cause = VoidCause.TooFewAccepted;
+        else settled = _settle(job, live, settlement, roll);
+        if (!settled) _voidRound(jobId, job, live, cause, roll.excluded);
         _save(job, live);
     }
 
@@ -132,7 +135,7 @@ abstract contract Settling is Rounds {
                 roll.referenceExcluded = true;
                 noticed = live.progress.referenceMissing;
             } else {
-                uint128 seat = _submitterSeat(job, live, settlement, previous);
+                uint128 seat = _submitterSeat(live, settlement, previous, job.trainers[previous].load());
                 roll.excluded |= seat;
                 if (exclusion.reason != Reason.Unavailable) ++roll.faulty;
                 noticed = seat & live.seats.missing != 0;
@@ -161,23 +164,28 @@ abstract contract Settling is Rounds {
         Settlement calldata settlement,
         Roll memory roll
     ) private view {
-        uint256 count = settlement.trainers.length;
-        uint256 total = settlement.commitments.length;
-        // All commitments have one size, which the submitted hashes fix.
-        uint256 size = total / Math.max(count + roll.references, 1);
-        uint256 needed = size * (count + roll.references);
-        require(total == needed, Errors.Market_WrongLength("commitments", total, needed));
+        address[] calldata trainers = settlement.trainers;
+        bytes calldata rest = settlement.commitments;
+        uint256 size = _sizeOfCommitment(rest.length, trainers.length + roll.references);
+        roll.records = new uint256[](trainers.length);
         address previous = address(0);
-        for (uint256 i = 0; i < count; ++i) {
-            address account = settlement.trainers[i];
+        for (uint256 i = 0; i < trainers.length; ++i) {
+            address account = trainers[i];
             _requireAscending(i, previous, account);
             previous = account;
-            roll.accepted |= _submitterSeat(job, live, settlement, account);
-            _requireSubmitted(job, account, settlement.commitments[i * size:(i + 1) * size]);
+            uint256 record = job.trainers[account].load();
+            roll.records[i] = record;
+            roll.accepted |= _submitterSeat(live, settlement, account, record);
+            _requireSubmitted(job, account, rest[:size]);
+            rest = rest[size:];
         }
-        if (roll.references != 0) {
-            _requireSubmitted(job, live.terms.referee, settlement.commitments[count * size:]);
-        }
+        if (roll.references != 0) _requireSubmitted(job, live.terms.referee, rest);
+    }
+
+    /// @dev The size of each of so many commitments. It is one for all, and the submitted hashes fix it.
+    function _sizeOfCommitment(uint256 length, uint256 number) private pure returns (uint256 size) {
+        size = number == 0 ? 0 : length / number;
+        require(length == size * number, Errors.Market_WrongLength("commitments", length, size * number));
     }
 
     /// @dev Reverts unless accounts follow each other in strictly ascending order.
@@ -186,17 +194,16 @@ abstract contract Settling is Rounds {
     }
 
     /// @dev The seat of an account that submitted in this round.
-    function _submitterSeat(
-        Job storage job,
-        Live memory live,
-        Settlement calldata settlement,
-        address account
-    ) private view returns (uint128 seat) {
-        seat = _seatOf(job, account);
-        require(
-            seat & live.seats.submitted != 0,
-            Errors.Market_NotSubmitted(settlement.jobId, settlement.round, account)
-        );
+    /// @param record The account's, as it is stored.
+    function _submitterSeat(Live memory live, Settlement calldata settlement, address account, uint256 record)
+        private
+        pure
+        returns (uint128 seat)
+    {
+        seat = record.seatIn(live.progress.round);
+        if (seat & live.seats.submitted == 0) {
+            revert Errors.Market_NotSubmitted(settlement.jobId, settlement.round, account);
+        }
     }
 
     /// @dev Reverts unless the commitment is the one that the account submitted.
@@ -216,9 +223,10 @@ abstract contract Settling is Rounds {
 
     /* WHAT WAS PROVED, WHAT THE RULE DECIDES */
 
-    /// @dev Settles a round that has enough accepted updates.
+    /// @dev Settles a round that has enough accepted updates, unless too few are kept.
     function _settle(Job storage job, Live memory live, Settlement calldata settlement, Roll memory roll)
         private
+        returns (bool)
     {
         // Check: the settlement builds on the job's model.
         bytes32 modelHash = keccak256(settlement.modelCommitment);
@@ -229,13 +237,11 @@ abstract contract Settling is Rounds {
         Verdict memory verdict = _judge(job, live.terms, settlement, roll);
 
         // Effect: do what the rule decides.
-        if (!verdict.settled) {
-            _voidRound(settlement.jobId, job, live, VoidCause.TooFewKept, roll.excluded);
-            return;
-        }
-        uint128 struckOut = _pay(job, live, settlement, verdict);
+        if (!verdict.settled) return false;
+        uint128 struckOut = _pay(job, live, settlement, roll, verdict);
         _advance(job, live, settlement, roll, verdict);
         _endRound(settlement.jobId, job, live, roll.excluded, struckOut);
+        return true;
     }
 
     /// @dev What the round decides.
@@ -285,42 +291,47 @@ abstract contract Settling is Rounds {
 
     /// @dev Credits pay and counts strikes, with one storage write per trainer.
     /// @return struckOut Those who reached the strike limit.
-    function _pay(Job storage job, Live memory live, Settlement calldata settlement, Verdict memory verdict)
-        private
-        returns (uint128 struckOut)
-    {
-        uint256 strikeLimit = live.terms.strikeLimit;
-        for (uint256 i = 0; i < settlement.trainers.length; ++i) {
-            bool strike = strikeLimit != 0 && (verdict.harmful >> i) & 1 != 0;
-            if (verdict.payouts[i] == 0 && !strike) continue;
-            address account = settlement.trainers[i];
-            Trainer memory trainer = _loadTrainer(job, account);
-            // Safe narrowing: a round's number has 16 bits.
-            if (!strike) _creditPay(trainer, uint16(settlement.round), verdict.payouts[i]);
-            else if (_strike(job, live, settlement, account, trainer)) struckOut |= SeatSet.only(trainer.seat);
-            _saveTrainer(job, account, trainer);
+    function _pay(
+        Job storage job,
+        Live memory live,
+        Settlement calldata settlement,
+        Roll memory roll,
+        Verdict memory verdict
+    ) private returns (uint128 struckOut) {
+        uint256 harmful = live.terms.strikeLimit == 0 ? 0 : verdict.harmful;
+        address[] calldata trainers = settlement.trainers;
+        for (uint256 i = 0; i < trainers.length; ++i) {
+            uint256 pay = verdict.payouts[i];
+            bool strike = (harmful >> i) & 1 != 0;
+            if (strike) {
+                struckOut |= _strike(job, live, settlement, trainers[i]);
+            } else if (pay != 0) {
+                job.trainers[trainers[i]].store(roll.records[i].withPay(live.progress.round, pay));
+            }
         }
         // Safe narrowing: the sum of the payouts is at most the reward.
         job.ledger.escrow -= uint128(verdict.paid);
     }
 
     /// @dev Counts a strike in the trainer's record; at the limit the stake is burned.
-    function _strike(
-        Job storage job,
-        Live memory live,
-        Settlement calldata settlement,
-        address account,
-        Trainer memory trainer
-    ) private returns (bool struckOut) {
+    /// @return seat The trainer's if it was struck out.
+    function _strike(Job storage job, Live memory live, Settlement calldata settlement, address account)
+        private
+        returns (uint128 seat)
+    {
+        Trainer memory trainer = _loadTrainer(job, account);
         trainer.strikes += 1;
         emit Strike(settlement.jobId, account, settlement.round, trainer.strikes);
-        if (trainer.strikes < live.terms.strikeLimit) return false;
-        trainer.status = TrainerStatus.Out;
-        // Safe narrowing: a round's number has 16 bits.
-        trainer.releaseRound = uint16(settlement.round);
-        job.ledger.burned += live.terms.stake;
-        emit TrainerRemoved(settlement.jobId, account, settlement.round, Removal.StruckOut, live.terms.stake);
-        return true;
+        if (trainer.strikes >= live.terms.strikeLimit) {
+            trainer.status = TrainerStatus.Out;
+            trainer.releaseRound = live.progress.round;
+            seat = SeatSet.only(trainer.seat);
+            job.ledger.burned += live.terms.stake;
+            emit TrainerRemoved(
+                settlement.jobId, account, settlement.round, Removal.StruckOut, live.terms.stake
+            );
+        }
+        _saveTrainer(job, account, trainer);
     }
 
     /// @dev What a settlement says that can be refuted: a matrix and the model that the round began with.

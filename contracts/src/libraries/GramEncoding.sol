@@ -50,9 +50,12 @@ library GramEncoding {
 
     /// @notice Reverts unless each of the first `count` commitments is a point and not the point at infinity.
     function checkCommitments(bytes calldata commitments, uint256 count) internal pure {
-        for (uint256 i = 0; i < count; ++i) {
-            (uint256 x, uint256 y) = point(commitments, i * POINT_BYTES);
-            checkPoint(x, y, "commitment", i + 1);
+        // There are at most 255 commitments.
+        unchecked {
+            for (uint256 i = 0; i < count; ++i) {
+                (uint256 x, uint256 y) = point(commitments, i * POINT_BYTES);
+                checkPoint(x, y, "commitment", i + 1);
+            }
         }
     }
 

@@ -32,8 +32,12 @@ library ModelStep {
 
     /// @notice Makes each `rho_i` into `rho_i + lambda w_i mod r`, the factor of `C_i` in both claims together.
     function addWeights(uint256[] memory rho, uint256 lambda, uint256[] calldata weights) internal pure {
-        for (uint256 i = 0; i < weights.length; ++i) {
-            rho[i] = addmod(rho[i], mulmod(lambda, weights[i], Bn254.SCALAR_ORDER), Bn254.SCALAR_ORDER);
+        // There are at most 255 weights, and no more than challenges.
+        unchecked {
+            for (uint256 i = 0; i < weights.length; ++i) {
+                uint256 product = mulmod(lambda, weights[i], Bn254.SCALAR_ORDER);
+                rho[i] = addmod(rho[i], product, Bn254.SCALAR_ORDER);
+            }
         }
     }
 

@@ -18,15 +18,16 @@ library QuadraticForm {
         returns (uint256 value)
     {
         uint256 position = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            // The triangle has each entry beside the diagonal once and the diagonal itself once too, so the row counts
-            // double and the diagonal is taken off. No overflow: 255 entries below 2^63 in size, times 2^128, times
-            // two stay below 2^200, and so adding r makes the sum positive and keeps it below 2^256.
-            unchecked {
-                int256 row = 2 * _row(gram, position, rho, i, count) - GramChecks.entry(gram, position)
-                    * int256(rho[i]);
+        // The triangle has each entry beside the diagonal once and the diagonal itself once too, so the row counts double
+        // and the diagonal is taken off. No overflow: 255 entries below 2^63 in size, times 2^128, times two stay below
+        // 2^200, and so adding r makes the sum positive and keeps it below 2^256.
+        unchecked {
+            for (uint256 i = 0; i < count; ++i) {
+                uint256 factor = rho[i];
+                int256 diagonal = GramChecks.entry(gram, position) * int256(factor);
+                int256 row = 2 * _row(gram, position, rho, i, count) - diagonal;
                 uint256 positive = uint256(row + int256(Bn254.SCALAR_ORDER));
-                value = addmod(value, mulmod(rho[i], positive, Bn254.SCALAR_ORDER), Bn254.SCALAR_ORDER);
+                value = addmod(value, mulmod(factor, positive, Bn254.SCALAR_ORDER), Bn254.SCALAR_ORDER);
                 position += count - i;
             }
         }

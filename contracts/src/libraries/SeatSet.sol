@@ -16,12 +16,15 @@ library SeatSet {
 
     /// @notice Number of seats in the set.
     function size(uint128 set) internal pure returns (uint256 count) {
-        // Each step clears the lowest set bit, so the loop runs once per member, at most 128 times.
+        // Adds up neighbouring bits, then pairs, then fours, then all sixteen bytes, each at most 8, in the highest byte of 128
+        // bits; Knuth, The Art of Computer Programming 4A, 7.1.3.
         unchecked {
-            while (set != 0) {
-                set &= set - 1;
-                ++count;
-            }
+            count = set;
+            count -= (count >> 1) & 0x55555555555555555555555555555555;
+            count = (count & 0x33333333333333333333333333333333)
+                + ((count >> 2) & 0x33333333333333333333333333333333);
+            count = (count + (count >> 4)) & 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f;
+            count = uint8((count * 0x01010101010101010101010101010101) >> 120);
         }
     }
 

@@ -13,7 +13,7 @@ library MultiKrum {
     /// @param keys Per candidate j, `2^20 G_jj + 8 j`: added to a distance's other terms it gives the distance, in
     /// units of 2^20, and a number that makes all distances of a row differ.
     /// @param bases Per candidate, `PackedGram.row`.
-    /// @param buffer Room for a row.
+    /// @param buffer Room for a row of distances, or for the largest of it if few are dropped.
     /// @param nearest Number of distances that count.
     struct Table {
         uint256[] keys;
@@ -27,6 +27,11 @@ library MultiKrum {
     uint256 private constant COLUMN_MASK = 0xfffff;
     /// @dev Inner products count twice in a distance.
     uint256 private constant PRODUCT_SHIFT = 21;
+    /// @dev Up to so many distances of a row that don't count are kept apart while the row is read; more are parted from
+    /// those that count by `Selection`, whose cost does not grow with their number.
+    uint256 private constant FEW = 4;
+    /// @dev No distance is as large, nor is the sum of all in a row.
+    uint256 private constant UNREACHED = 2 ** 128;
 
     /// @notice Keeps the `n' - f'` candidates with the lowest scores, ties to the lower index; a score is the sum of
     /// the `n' - f' - 2` smallest squared distances to other candidates.
@@ -44,13 +49,17 @@ library MultiKrum {
         Table memory table = _table(gram, candidates, faulty);
         uint256 count = candidates.length;
         uint256[] memory ranked = new uint256[](count);
-        for (uint256 a = 0; a < count; ++a) {
-            uint256 score;
-            (score, seed) = _score(table, a, seed);
-            // A score is below 2^74, so the shift leaves room for the position, which breaks ties.
-            ranked[a] = (score << 8) | a;
+        // Counts are small. A score is below 2^74, so the shift leaves room for the position, which breaks ties.
+        unchecked {
+            for (uint256 a = 0; a < count; ++a) {
+                uint256 score;
+                // Of the distances to the others, all but the nearest are dropped.
+                if (faulty < FEW) score = _scoreWithoutLargest(table, a, faulty + 1);
+                else (score, seed) = _score(table, a, seed);
+                ranked[a] = (score << 8) | a;
+            }
+            return _lowest(candidates, ranked, count - faulty, seed);
         }
-        return _lowest(candidates, ranked, count - faulty, seed);
     }
 
     /// @dev Prepares what does not change from row to row.
@@ -62,14 +71,84 @@ library MultiKrum {
         uint256 count = candidates.length;
         table.keys = new uint256[](count);
         table.bases = new uint256[](count);
-        table.buffer = new uint256[](count - 1);
+        table.buffer = new uint256[](faulty < FEW ? FEW : count - 1);
         table.nearest = count - faulty - 2;
         uint256[] memory keys = table.keys;
         uint256[] memory bases = table.bases;
-        for (uint256 a = 0; a < count; ++a) {
-            uint256 j = candidates[a];
-            keys[a] = (gram.norms[j] << DISTANCE_SHIFT) | (8 * j);
-            bases[a] = gram.row(j);
+        uint256[] memory norms = gram.norms;
+        // Counts are small.
+        unchecked {
+            for (uint256 a = 0; a < count; ++a) {
+                uint256 j = candidates[a];
+                keys[a] = (norms[j] << DISTANCE_SHIFT) | (8 * j);
+                bases[a] = gram.row(j);
+            }
+        }
+    }
+
+    /// @dev The score of the candidate at position a, as the sum of all distances but the largest.
+    /// @param dropped Number of the largest, at most 4 and no more than there are distances.
+    function _scoreWithoutLargest(Table memory table, uint256 a, uint256 dropped)
+        private
+        pure
+        returns (uint256 score)
+    {
+        uint256[] memory keys = table.keys;
+        uint256[] memory bases = table.bases;
+        uint256[] memory top = table.buffer;
+        // In assembly because every pair of candidates passes here twice. The largest distances so far are the four words
+        // of the buffer in ascending order; where fewer are to be dropped, the last of them hold what no distance reaches. A
+        // distance above the first pushes it out and moves up to its place by comparison instead of by jumps. A candidate
+        // before a has the entry in its own row.
+        assembly ("memory-safe") {
+            function push(words, distance) {
+                let word := mload(add(words, 32))
+                let swap := mul(xor(word, distance), lt(word, distance))
+                mstore(words, xor(distance, swap))
+                distance := xor(word, swap)
+                word := mload(add(words, 64))
+                swap := mul(xor(word, distance), lt(word, distance))
+                mstore(add(words, 32), xor(distance, swap))
+                distance := xor(word, swap)
+                word := mload(add(words, 96))
+                swap := mul(xor(word, distance), lt(word, distance))
+                mstore(add(words, 64), xor(distance, swap))
+                mstore(add(words, 96), xor(word, swap))
+            }
+            top := add(top, 32)
+            mstore(top, 0)
+            mstore(add(top, 32), 0)
+            mstore(add(top, 64), mul(lt(dropped, 3), UNREACHED))
+            mstore(add(top, 96), mul(lt(dropped, 4), UNREACHED))
+            let distance
+            let place := add(keys, 32)
+            let self := add(place, shl(5, a))
+            let column := and(mload(self), COLUMN_MASK)
+            let own := sub(mload(self), column)
+            let toBase := sub(bases, keys)
+            for {} lt(place, self) { place := add(place, 32) } {
+                distance := shl(PRODUCT_SHIFT, sar(192, calldataload(add(mload(add(place, toBase)), column))))
+                distance := sub(add(mload(place), own), distance)
+                score := add(score, distance)
+                if gt(distance, mload(top)) { push(top, distance) }
+            }
+            let base := mload(add(self, toBase))
+            let end := add(keys, shl(5, add(mload(keys), 1)))
+            for { place := add(self, 32) } lt(place, end) { place := add(place, 32) } {
+                distance := shl(
+                    PRODUCT_SHIFT,
+                    sar(192, calldataload(add(base, and(mload(place), COLUMN_MASK))))
+                )
+                distance := sub(add(mload(place), own), distance)
+                score := add(score, distance)
+                if gt(distance, mload(top)) { push(top, distance) }
+            }
+            score := add(score, mul(sub(4, dropped), UNREACHED))
+            score := sub(
+                score,
+                add(add(mload(top), mload(add(top, 32))), add(mload(add(top, 64)), mload(add(top, 96))))
+            )
+            score := shr(DISTANCE_SHIFT, score)
         }
     }
 
@@ -211,13 +290,16 @@ library MultiKrum {
         }
         Selection.select(left, left + 32 * ranked.length, left + 32 * count, seed);
         uint256 positions = 0;
-        for (uint256 k = 0; k < count; ++k) {
-            positions |= 1 << (ranked[k] & 0xff);
-        }
         kept = new uint256[](count);
-        uint256 found = 0;
-        for (uint256 a = 0; found < count; ++a) {
-            if ((positions >> a) & 1 == 1) kept[found++] = candidates[a];
+        // Counts are small.
+        unchecked {
+            for (uint256 k = 0; k < count; ++k) {
+                positions |= 1 << (ranked[k] & 0xff);
+            }
+            uint256 found = 0;
+            for (uint256 a = 0; found < count; ++a) {
+                if ((positions >> a) & 1 == 1) kept[found++] = candidates[a];
+            }
         }
     }
 }

@@ -59,8 +59,12 @@ contract MultiKrumShapleyRule is IRule {
             return (new uint256[](trainers), contributions, referenceUsed);
         }
         int256[] memory values = Shapley.values(_game(gram, kept, factors));
-        for (uint256 k = 0; k < kept.length; ++k) {
-            if (weights[kept[k]] != 0) contributions[kept[k]] = values[k];
+        // Indices are below 255.
+        unchecked {
+            for (uint256 k = 0; k < kept.length; ++k) {
+                uint256 i = kept[k];
+                if (weights[i] != 0) contributions[i] = values[k];
+            }
         }
     }
 
@@ -86,8 +90,13 @@ contract MultiKrumShapleyRule is IRule {
         gram.trainers = trainers;
         gram.rows = rows;
         uint256[] memory norms = new uint256[](trainers);
-        for (uint256 i = 0; i < trainers; ++i) {
-            norms[i] = uint256(gram.entry(i, i));
+        uint256 place = gram.offset;
+        // Each row is an entry shorter than the one before, and all of them lie in calldata.
+        unchecked {
+            for (uint256 i = 0; i < trainers; ++i) {
+                norms[i] = uint256(PackedGram.load(place));
+                place += 8 * (rows - i);
+            }
         }
         gram.norms = norms;
     }
@@ -116,8 +125,11 @@ contract MultiKrumShapleyRule is IRule {
     /// @dev Bit i tells that update i has no positive inner product with the reference.
     function _againstReference(Gram memory gram) private pure returns (uint256 dropped) {
         uint256 trainers = gram.trainers;
-        for (uint256 i = 0; i < trainers; ++i) {
-            if (gram.entry(i, trainers) <= 0) dropped |= 1 << i;
+        // Indices are below 255.
+        unchecked {
+            for (uint256 i = 0; i < trainers; ++i) {
+                if (gram.entry(i, trainers) <= 0) dropped |= 1 << i;
+            }
         }
     }
 
@@ -130,8 +142,11 @@ contract MultiKrumShapleyRule is IRule {
         uint256 trainers = gram.trainers;
         uint256[] memory indices = new uint256[](trainers);
         uint256 count = 0;
-        for (uint256 i = 0; i < trainers; ++i) {
-            if ((dropped >> i) & 1 == 0) indices[count++] = i;
+        // Indices are below 255.
+        unchecked {
+            for (uint256 i = 0; i < trainers; ++i) {
+                if ((dropped >> i) & 1 == 0) indices[count++] = i;
+            }
         }
         // The array only becomes shorter.
         assembly ("memory-safe") {
@@ -158,12 +173,16 @@ contract MultiKrumShapleyRule is IRule {
         uint256 count = kept.length;
         uint256 squaredMedian = _medianSquare(gram, kept);
         uint256 median = Math.sqrt(squaredMedian);
+        uint256[] memory norms = gram.norms;
         factors = new uint256[](count);
-        for (uint256 k = 0; k < count; ++k) {
-            uint256 square = gram.norms[kept[k]];
-            // The root keeps the order, so a square up to the median's needs none. No kept update is zero.
-            factors[k] =
-                square <= squaredMedian ? 1 << WEIGHT_BITS : (median << WEIGHT_BITS) / Math.sqrt(square);
+        // Indices are below 255.
+        unchecked {
+            for (uint256 k = 0; k < count; ++k) {
+                uint256 square = norms[kept[k]];
+                // The root keeps the order, so a square up to the median's needs none. No kept update is zero.
+                factors[k] =
+                    square <= squaredMedian ? 1 << WEIGHT_BITS : (median << WEIGHT_BITS) / Math.sqrt(square);
+            }
         }
     }
 
@@ -171,9 +190,13 @@ contract MultiKrumShapleyRule is IRule {
     function _medianSquare(Gram memory gram, uint256[] memory kept) private pure returns (uint256) {
         uint256 count = kept.length;
         uint256[] memory squares = new uint256[](count);
-        for (uint256 k = 0; k < count; ++k) {
-            // The position makes the words differ, as the selection needs it.
-            squares[k] = (gram.norms[kept[k]] << 8) | k;
+        uint256[] memory norms = gram.norms;
+        // Indices are below 255.
+        unchecked {
+            for (uint256 k = 0; k < count; ++k) {
+                // The position makes the words differ, as the selection needs it.
+                squares[k] = (norms[kept[k]] << 8) | k;
+            }
         }
         uint256 lowerHalf = (count + 1) / 2;
         uint256 left;
@@ -182,8 +205,12 @@ contract MultiKrumShapleyRule is IRule {
         }
         Selection.select(left, left + 32 * count, left + 32 * lowerHalf, count);
         uint256 largest = 0;
-        for (uint256 k = 0; k < lowerHalf; ++k) {
-            if (squares[k] > largest) largest = squares[k];
+        // As above.
+        unchecked {
+            for (uint256 k = 0; k < lowerHalf; ++k) {
+                uint256 square = squares[k];
+                if (square > largest) largest = square;
+            }
         }
         return largest >> 8;
     }
@@ -196,10 +223,14 @@ contract MultiKrumShapleyRule is IRule {
         returns (bool sufficient)
     {
         uint256 weighted = 0;
-        for (uint256 k = 0; k < kept.length; ++k) {
-            uint256 weight = factors[k] / kept.length;
-            weights[kept[k]] = weight;
-            if (weight != 0) ++weighted;
+        uint256 count = kept.length;
+        // Indices are below 255, and somebody is kept.
+        unchecked {
+            for (uint256 k = 0; k < count; ++k) {
+                uint256 weight = factors[k] / count;
+                weights[kept[k]] = weight;
+                if (weight != 0) ++weighted;
+            }
         }
         return weighted >= MIN_KEPT;
     }

@@ -45,9 +45,14 @@ library Shapley {
         uint256 count = game.gains.length;
         Coefficients memory c = coefficients(count);
         Sums memory sums = _sums(game);
+        (int256[] memory gains, int256[] memory own, int256[] memory rowSums) =
+            (game.gains, game.own, game.rowSums);
         result = new int256[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            result[i] = _value(game.gains[i], game.own[i], game.rowSums[i], sums, c) >> TO_CONTRIBUTION;
+        // Indices are below 255.
+        unchecked {
+            for (uint256 i = 0; i < count; ++i) {
+                result[i] = _value(gains[i], own[i], rowSums[i], sums, c) >> TO_CONTRIBUTION;
+            }
         }
     }
 
@@ -74,15 +79,18 @@ library Shapley {
 
     /// @dev Sums over all trainers.
     function _sums(Game memory game) private pure returns (Sums memory sums) {
-        uint256 count = game.gains.length;
+        (int256[] memory gains, int256[] memory own, int256[] memory rowSums) =
+            (game.gains, game.own, game.rowSums);
+        (int256 gain, int256 trace, int256 total) = (0, 0, 0);
         // At most 255 terms of the sizes that `Game` allows.
         unchecked {
-            for (uint256 i = 0; i < count; ++i) {
-                sums.gain += game.gains[i];
-                sums.trace += game.own[i];
-                sums.total += game.rowSums[i];
+            for (uint256 i = 0; i < gains.length; ++i) {
+                gain += gains[i];
+                trace += own[i];
+                total += rowSums[i];
             }
         }
+        (sums.gain, sums.trace, sums.total) = (gain, trace, total);
     }
 
     /// @dev One trainer's value from its own three numbers and the public sums.
@@ -91,9 +99,9 @@ library Shapley {
         pure
         returns (int256)
     {
-        int256 cross = rowSum - own;
         // Sums are below 2^148 in size and coefficients below 2^98, so that six terms stay below 2^249.
         unchecked {
+            int256 cross = rowSum - own;
             return c.ownGain * gain - c.otherGains * (sums.gain - gain) - c.ownCurvature * own
                 - c.crossCurvature * cross + c.otherCurvatures * (sums.trace - own) + c.otherPairs
                 * (sums.total - sums.trace - 2 * cross);

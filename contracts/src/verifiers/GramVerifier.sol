@@ -144,10 +144,14 @@ contract GramVerifier is IRoundVerifier {
         (sum.x, sum.y) = GramEncoding.point(proof, GramEncoding.MASK_COMMITMENT);
         (uint256 x, uint256 y) = GramEncoding.point(proof, GramEncoding.CORRELATION_COMMITMENT);
         sum.addMultiple(x, y, challenges.gamma);
-        uint256 count = commitments.length / GramEncoding.POINT_BYTES;
-        for (uint256 i = 0; i < count; ++i) {
-            (x, y) = GramEncoding.point(commitments, i * GramEncoding.POINT_BYTES);
-            sum.addMultiple(x, y, challenges.rho[i]);
+        uint256[] memory rho = challenges.rho;
+        // There are at most 255 commitments.
+        unchecked {
+            uint256 count = commitments.length / GramEncoding.POINT_BYTES;
+            for (uint256 i = 0; i < count; ++i) {
+                (x, y) = GramEncoding.point(commitments, i * GramEncoding.POINT_BYTES);
+                sum.addMultiple(x, y, rho[i]);
+            }
         }
     }
 

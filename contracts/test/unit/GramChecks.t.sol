@@ -90,6 +90,28 @@ contract GramChecksTest is Base {
         this.check(_pack(entries), 3, 4 << 30);
     }
 
+    function testFuzz_When_OneProductOfManyRowsIsTooLarge(uint256 seed, uint8 size) external {
+        uint256 rows = 2 + uint256(size) % 18;
+        bytes memory gram;
+        for (uint256 i = 0; i < rows; ++i) {
+            for (uint256 j = i; j < rows; ++j) {
+                // Norms from 4 to 6, products from -4 to 4.
+                uint256 chance = uint256(keccak256(abi.encode(seed, i, j)));
+                int64 entryOf = int64(i == j ? int256(4 + chance % 3) : int256(chance % 9) - 4);
+                gram = bytes.concat(gram, bytes8(uint64(entryOf)));
+            }
+        }
+        this.check(gram, rows, MAXIMUM);
+        uint256 row = seed % (rows - 1);
+        uint256 column = row + 1 + (seed >> 128) % (rows - 1 - row);
+        int64 product = seed >> 255 == 0 ? int64(7) : int64(-7);
+        gram = _put(gram, row * rows - row * (row + 1) / 2 + column, product);
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.Market_InnerProductOutOfRange.selector, row, column, product)
+        );
+        this.check(gram, rows, MAXIMUM);
+    }
+
     function testFuzz_When_AnyEntryIsRead(int64[6] calldata entries, uint8 index) external view {
         uint256 position = index % 6;
         vm.assertEq(this.entry(_pack(entries), position), int256(entries[position]), "entry");
@@ -114,6 +136,15 @@ contract GramChecksTest is Base {
         for (uint256 i = 0; i < 6; ++i) {
             gram = bytes.concat(gram, bytes8(uint64(entries[i])));
         }
+    }
+
+    /// @dev The matrix with another entry at this position.
+    function _put(bytes memory gram, uint256 position, int64 value) private pure returns (bytes memory) {
+        bytes8 bits = bytes8(uint64(value));
+        for (uint256 i = 0; i < 8; ++i) {
+            gram[8 * position + i] = bits[i];
+        }
+        return gram;
     }
 
     function _wrongLength(uint256 rows, uint256 length, uint256 needed) private {

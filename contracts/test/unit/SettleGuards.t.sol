@@ -282,6 +282,30 @@ contract SettleGuardsTest is Base {
         market.settle(settlement);
     }
 
+    function test_RevertWhen_TheLastHolderOfASeatIsNamed() external {
+        // The first leaves after round 1; when its seat is free, another takes it and submits in round 3.
+        uint256 jobId = _submitted(6);
+        vm.prank(trainers[0]);
+        market.leaveJob(jobId);
+        _settle(jobId);
+        _passChallenge(jobId);
+        _join(jobId, trainers[6]);
+        vm.assertEq(market.trainerOf(jobId, trainers[6]).seat, 0, "the seat of the first");
+        _round(jobId);
+        _submitAll(jobId);
+        _passChallenge(jobId);
+        Settlement memory settlement = _settlement(jobId);
+        vm.assertEq(settlement.trainers[5], trainers[6], "the new one is in");
+        settlement.trainers[5] = settlement.trainers[4];
+        for (uint256 i = 4; i > 0; --i) {
+            settlement.trainers[i] = settlement.trainers[i - 1];
+        }
+        settlement.trainers[0] = trainers[0];
+        _refuses(
+            settlement, abi.encodeWithSelector(Errors.Market_NotSubmitted.selector, jobId, 3, trainers[0])
+        );
+    }
+
     function _submitted(uint256 count) private returns (uint256 jobId) {
         jobId = _running(_terms(), count);
         _submitAll(jobId);
