@@ -1,21 +1,30 @@
-"""Jobs of any size for the gas benchmark, step by step, with the worst matrices that the market's checks let pass."""
+"""Jobs of any size for the gas benchmark, step by step, with a proof for every matrix that is settled with."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isqrt
 from typing import Any, Final
 
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from benchmarks.market_on_evm import Market, account, cid
+from benchmarks.market_on_evm import LOCAL_CHAIN, Market, account, cid
+from benchmarks.simulated_proof import multiple_of_generator, simulate_proof
+from contribution.gram import unpack_gram
+from contribution.rule import evaluate
+from marketplace.chain.context import JobIdentity, settlement_context
+from marketplace.chain.structs import Exclusion, Settlement, Terms
+from zk.bn254.parameters import SCALAR_MODULUS
 
 OWNER: Final = account("owner")
 AGGREGATOR: Final = account("aggregator")
 REFEREE: Final = account("referee")
 STRANGER: Final = account("stranger")
+SETTLER: Final = to_checksum_address(AGGREGATOR)
+SPECIFICATION: Final = cid(b"specification")
 NOBODY: Final = "0x" + "00" * 20
 WINDOW: Final = 1000
 REWARD: Final = 10**18
@@ -26,6 +35,8 @@ STAKE: Final = 10**18
 # The largest squared norm that the widest job allows: d 2^(2b - 2) with d = 2^32 and b = 16.
 DIMENSION: Final = 2**32
 COORDINATE_BITS: Final = 16
+# Size of the coordinates of usual updates, whose squared norms stay below the largest.
+SCALE: Final = 2**28
 MAX_NORM: Final = DIMENSION << (2 * COORDINATE_BITS - 2)
 
 
@@ -68,13 +79,18 @@ class GasJob:
         Its number on the market.
     gas
         Gas of every transaction so far, by a name of the benchmark's own.
+    model
+        The model commitment is this multiple of the generator.
+    terms
+        Its terms, once it is created.
     """
 
     market: Market
     shape: Shape
     number: int = 0
     gas: dict[str, int] = field(default_factory=dict)
-    model: bytes = bytes(32)
+    model: int = 0
+    terms: Terms = field(init=False)
 
     @property
     def trainers(self) -> list[str]:
@@ -83,27 +99,9 @@ class GasJob:
 
     def create(self) -> None:
         """Create the job."""
-        shape = self.shape
-        referee = REFEREE if shape.references else NOBODY
-        terms = (
-            *(AGGREGATOR, REWARD, self.market.rule, DIMENSION, COORDINATE_BITS, 12, shape.tolerated),
-            *(shape.references, 2 * shape.tolerated + 3, shape.trainers, WINDOW, WINDOW, WINDOW, WINDOW),
-            *(
-                self.market.time + 86_400,
-                shape.rounds,
-                0,
-                shape.strike_limit,
-                STAKE,
-                STAKE // 10,
-                PENALTY,
-                BOND,
-                NOBODY,
-                FEE,
-            ),
-            *(referee, FEE if shape.references else 0, bytes(32)),
-        )
-        deposit = shape.rounds * (REWARD + FEE + (FEE if shape.references else 0))
-        self._send("create", OWNER, [terms, cid(b"specification")], deposit, numbered=False)
+        self.terms = terms_of(self.shape, self.market)
+        arguments = [self.terms.to_abi(), SPECIFICATION]
+        self._send("create", OWNER, arguments, self.terms.deposit, numbered=False)
         (self.number,) = self.market.ask("jobCount", [])
 
     def fill(self, count: int | None = None) -> None:
@@ -146,17 +144,34 @@ class GasJob:
         self._send("closeSubmissions", STRANGER, [self.round])
 
     def settle(self, gram: bytes, excluded: Sequence[str] = (), name: str = "settle") -> None:
-        """Settle the current round as soon as that is legal."""
+        """Settle the current round as soon as that is legal, with a proof of the matrix.
+
+        Without a matrix there is no proof either: the round has to come out void before anybody asks for one.
+        """
         self.pass_challenge()
         accepted = [trainer for trainer in self.trainers if trainer not in excluded]
-        commitments = b"".join(map(self._commitment, accepted))
+        multiples = [multiple for party in accepted for multiple in self._multiples(party)]
+        after = (self.model + self._change(gram, multiples)) % SCALAR_MODULUS
         if self.shape.references:
-            commitments += self._commitment(REFEREE)
-        exclusions = [(trainer, 1, b"") for trainer in excluded]
-        aggregate = cid(self.model)
-        settlement = (self.number, self.round, accepted, exclusions, commitments, gram, self.model, aggregate, b"")
-        self._send(name, AGGREGATOR, [settlement], function="settle", numbered=False)
-        self.model = keccak(self.model + aggregate)
+            multiples += self._multiples(REFEREE)
+        settlement = Settlement(
+            job=self.number,
+            round=self.round,
+            trainers=tuple(map(to_checksum_address, accepted)),
+            exclusions=tuple(Exclusion(to_checksum_address(trainer), 1, b"") for trainer in excluded),
+            commitments=b"".join(map(multiple_of_generator, multiples)),
+            gram=gram,
+            model_commitment=multiple_of_generator(self.model),
+            new_model_commitment=multiple_of_generator(after),
+            aggregate_cid=cid(b"aggregate %d" % self.round),
+            proof=b"",
+        )
+        if gram:
+            context = settlement_context(self._identity(), SETTLER, settlement, self.shape.references)
+            rng = random.Random(context)  # noqa: S311 - nothing is hidden
+            settlement = replace(settlement, proof=simulate_proof(context, multiples, gram, rng))
+        self._send(name, AGGREGATOR, [settlement.to_abi()], function="settle", numbered=False)
+        self.model = after
 
     def call(self, function: str, sender: str = STRANGER, arguments: Sequence[Any] = (), name: str = "") -> None:
         """Make any other call about the job."""
@@ -176,10 +191,27 @@ class GasJob:
         """Whether a round is open."""
         return bool(self.market.ask("progressOf", [self.number])[0][3])
 
-    def _commitment(self, party: str) -> bytes:
-        # The contract asks for one size for all commitments; the referee commits to each of its vectors.
+    def _multiples(self, party: str) -> list[int]:
+        """Return what a party commits to in every round, as multiples of the generator; the referee, each vector."""
         count = self.shape.references if party == REFEREE else 1
-        return b"".join(keccak(text=f"{party} {k}") for k in range(count))
+        return [int.from_bytes(keccak(text=f"{party} {k}"), "big") % SCALAR_MODULUS for k in range(count)]
+
+    def _commitment(self, party: str) -> bytes:
+        return b"".join(map(multiple_of_generator, self._multiples(party)))
+
+    def _change(self, gram: bytes, multiples: Sequence[int]) -> int:
+        """Return by how much the rule's weights change the model."""
+        if not gram:
+            return 0
+        shape = self.shape
+        matrix = unpack_gram(gram, shape.trainers + shape.references)
+        weights = evaluate(matrix, shape.trainers, shape.references, shape.tolerated).weights
+        return sum(weight * multiple for weight, multiple in zip(weights, multiples, strict=True))
+
+    def _identity(self) -> JobIdentity:
+        market = to_checksum_address(self.market.address)
+        owner = to_checksum_address(OWNER)
+        return JobIdentity(LOCAL_CHAIN, market, self.number, owner, self.terms, bytes(keccak(SPECIFICATION)))
 
     def _send(
         self,
@@ -195,6 +227,40 @@ class GasJob:
         function = function or name
         gas = self.market.send(sender, function, [*numbers, *arguments], value)
         self.gas[name] = max(gas, self.gas.get(name, 0))
+
+
+def terms_of(shape: Shape, market: Market) -> Terms:
+    """Return the terms of a job of this shape, as wide as the market allows."""
+    has_referee = shape.references != 0
+    return Terms(
+        aggregator=to_checksum_address(AGGREGATOR),
+        reward_per_round=REWARD,
+        rule=to_checksum_address(market.rule),
+        dimension=DIMENSION,
+        coordinate_bits=COORDINATE_BITS,
+        scale_exponent=12,
+        tolerated=shape.tolerated,
+        references=shape.references,
+        min_trainers=2 * shape.tolerated + 3,
+        max_trainers=shape.trainers,
+        submit_window=WINDOW,
+        deliver_window=WINDOW,
+        settle_window=WINDOW,
+        challenge_window=WINDOW,
+        start_deadline=market.time + 86_400,
+        rounds=shape.rounds,
+        strike_tolerance_bps=0,
+        strike_limit=shape.strike_limit,
+        stake=STAKE,
+        absence_penalty=STAKE // 10,
+        penalty=PENALTY,
+        bond=BOND,
+        token=to_checksum_address(NOBODY),
+        aggregator_fee_per_round=FEE,
+        referee=to_checksum_address(REFEREE if has_referee else NOBODY),
+        referee_fee_per_round=FEE if has_referee else 0,
+        allowlist_root=bytes(32),
+    )
 
 
 def worst_gram(shape: Shape, rng: random.Random) -> bytes:
@@ -237,12 +303,15 @@ def worst_gram(shape: Shape, rng: random.Random) -> bytes:
 
 
 def usual_gram(shape: Shape, rng: random.Random) -> bytes:
-    """Return the packed matrix of updates that share a direction, as honest ones do, with the referee's vectors."""
-    # Curvature is weak where the model is far from its optimum, so that nobody's update does harm.
-    updates = [[1000 + rng.randrange(-900, 900) for _ in range(8)] for _ in range(shape.trainers)]
-    reference = [[1000] * 8] if shape.references else []
-    curvature = [[1 + k] * 8 for k in range(shape.references - 1)]
-    vectors = updates + reference + curvature
+    """Return the packed matrix of updates that share a direction, as honest ones do, with the referee's reference.
+
+    Everybody who is kept gains, and hardly a byte of an entry is zero.
+    """
+    updates = [
+        [SCALE + rng.randrange(-SCALE * 9 // 10, SCALE * 9 // 10) for _ in range(8)] for _ in range(shape.trainers)
+    ]
+    reference = [[SCALE + rng.randrange(SCALE // 10) for _ in range(8)] for _ in range(shape.references)]
+    vectors = updates + reference
     return b"".join(
         sum(x * y for x, y in zip(a, b, strict=True)).to_bytes(8, "big", signed=True)
         for i, a in enumerate(vectors)

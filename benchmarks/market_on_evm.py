@@ -21,6 +21,7 @@ from marketplace.chain.artifacts import Artifact, load_artifact
 from marketplace.chain.devnet.execution import call_header, floor_gas
 from marketplace.chain.devnet.revert_text import revert_text
 from marketplace.chain.devnet.vm import open_chain
+from zk.srs.development import development_key
 
 LOCAL_CHAIN: Final = 31_337
 START: Final = 1_750_000_000
@@ -116,11 +117,11 @@ def encode_call(function: dict[str, Any], arguments: Sequence[Any]) -> bytes:
 
 
 def deploy_market() -> Market:
-    """Put the package's build of verifier, rule and market on a new chain."""
+    """Put the package's build of verifier, with the development set-up, rule and market on a new chain."""
     chain = open_chain(AtomicDB(), LOCAL_CHAIN, is_new=True, accounts=0, start=START)
     vm = cast(VM, chain.get_vm(call_header(chain.header)))
     artifact = load_artifact("TrainingMarket")
-    verifier = _deploy(vm, load_artifact("UnverifiedDevOnly"))
+    verifier = _deploy(vm, load_artifact("GramVerifier"), development_key().encode())
     rule = _deploy(vm, load_artifact("MultiKrumShapleyRule"))
     address = _deploy(vm, artifact, encode(["address", "address[]"], [verifier, [rule]]))
     market = Market(vm, address, rule, {entry["name"]: entry for entry in artifact.abi if entry["type"] == "function"})
