@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from eth_typing import ChecksumAddress
 
+from aggregator.envelopes import find_envelope, keep_envelope
 from aggregator.exclusions import Refused, refuse, refuse_too_large
 from marketplace.chain.history import RoundRecord
 from marketplace.errors import ContentTooLargeError, StorageError
@@ -34,6 +36,7 @@ def collect(
     view: JobView,
     record: RoundRecord,
     key_pair: EncryptionKeyPair,
+    workspace: Path,
     collection: Collection,
     progress: Callable[[str], None],
 ) -> None:
@@ -47,6 +50,8 @@ def collect(
         The round.
     key_pair
         The aggregator's, to which the envelopes are encrypted.
+    workspace
+        Where accepted envelopes are kept.
     collection
         What was fetched before; extended in place.
     progress
@@ -55,7 +60,7 @@ def collect(
     outstanding = collection.outstanding(record, view.terms.referee)
     for place, account in enumerate(outstanding, 1):
         progress(f"round {record.number}: fetch, open and check {place} of {len(outstanding)}")
-        outcome = _examine(view, record, account, key_pair)
+        outcome = _examine(view, record, account, key_pair, workspace)
         if isinstance(outcome, Accepted):
             collection.accepted[account] = outcome
         elif outcome is not None:
@@ -63,12 +68,13 @@ def collect(
 
 
 def _examine(
-    view: JobView, record: RoundRecord, account: ChecksumAddress, key_pair: EncryptionKeyPair
+    view: JobView, record: RoundRecord, account: ChecksumAddress, key_pair: EncryptionKeyPair, workspace: Path
 ) -> Accepted | Refused | None:
     """Fetch, decrypt, decode and check one submission; None if it can't be fetched."""
     submitted = submitted_by(view, record, account)
+    kept = find_envelope(workspace, record.number, account, submitted.cid)
     try:
-        envelope = view.store.get(submitted.cid, submitted.envelope_bytes)
+        envelope = kept if kept is not None else view.store.get(submitted.cid, submitted.envelope_bytes)
     except ContentTooLargeError as fault:
         return refuse_too_large(submitted, fault.size, fault.first_block)
     except StorageError:
@@ -80,4 +86,8 @@ def _examine(
         lambda sealed: open_envelope(sealed, key_pair),
         lambda opening: commit(view.srs, opening),
     )
-    return found if isinstance(found, Accepted) else refuse(submitted, found, envelope, key_pair)
+    if not isinstance(found, Accepted):
+        return refuse(submitted, found, envelope, key_pair)
+    if kept is None:
+        keep_envelope(workspace, record.number, account, envelope)
+    return found

@@ -19,7 +19,7 @@ from marketplace.chain.context import settlement_context
 from marketplace.chain.history import RoundRecord
 from marketplace.chain.structs import Exclusion, Settlement
 from marketplace.exclusion.examination import Accepted
-from marketplace.parties.view import JobView, RoundModel
+from marketplace.parties.view import JobView, RoundSum
 from marketplace.payload.aggregate_file import Aggregate, encode_aggregate
 from marketplace.storage.unixfs import cid_of
 from zk.bn254.parameters import SCALAR_MODULUS
@@ -72,10 +72,10 @@ def score(view: JobView, record: RoundRecord, collection: Collection) -> ScoredR
     trainers = sorted((a for a in collection.accepted if a != referee), key=lambda account: int(account, 16))
     references = [referee] if referee in collection.accepted else []
     rows = tuple(collection.accepted[account] for account in (*trainers, *references))
-    model = view.model_before(record.number)
+    model = view.sum_before(record.number)
     settleable = len(trainers) >= view.terms.quorum
     gram = gram_matrix([row.opening.update for row in rows]) if settleable else np.zeros((0, 0), dtype=np.int64)
-    outcome = _rule(view)(gram, len(trainers), len(references), view.terms.tolerated) if settleable else None
+    outcome = rule_of(view)(gram, len(trainers), len(references), view.terms.tolerated) if settleable else None
     weights = () if outcome is None or outcome.void else outcome.weights
     aggregate_file = encode_aggregate(
         _advance(model, rows, weights), view.round_context(record.number), view.terms.scale_exponent
@@ -122,7 +122,14 @@ def prove(view: JobView, settler: ChecksumAddress, scored: ScoredRound, progress
     return replace(settlement, proof=proof)
 
 
-def _rule(view: JobView) -> Rule:
+def rule_of(view: JobView) -> Rule:
+    """Return this installation's twin of a job's rule.
+
+    Raises
+    ------
+    UnknownRuleError
+        If there is none.
+    """
     names = {place: name for name, place in view.market.deployment.rules.items()}
     name = names.get(view.terms.rule, view.terms.rule)
     if name not in RULES:
@@ -133,7 +140,7 @@ def _rule(view: JobView) -> Rule:
     return RULES[name]
 
 
-def _advance(model: RoundModel, rows: tuple[Accepted, ...], weights: tuple[int, ...]) -> Aggregate:
+def _advance(model: RoundSum, rows: tuple[Accepted, ...], weights: tuple[int, ...]) -> Aggregate:
     """Return the sum of all weighted updates since the initial model, this round's included, with their blinders."""
     if not weights:
         return model.aggregate

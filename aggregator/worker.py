@@ -14,7 +14,9 @@ from pathlib import Path
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
 
+from aggregator.acceptance import require_settleable
 from aggregator.collection import Collection, collect
+from aggregator.envelopes import forget_envelopes
 from aggregator.exclusions import UNAVAILABLE
 from aggregator.record import find_settlement, keep_settlement
 from aggregator.settlement import prove, score
@@ -117,16 +119,22 @@ class Aggregator:
 
         Raises
         ------
+        UnsettleableJobError
+            If this software could not settle its rounds; nothing was sent.
         WrongEncryptionKeyError
             If it was accepted with another encryption key.
         ContractRevertedError
             If the contract refuses it.
+        CairnError
+            If what the rounds need can't be had; nothing was sent.
         """
         market, job, key = self.view.market, self.view.job, self._key_pair.public
 
         def was_accepted() -> bool:
             return any(market.identity(job).next_encryption_key)
 
+        if not was_accepted():
+            require_settleable(self.view)
         accepted = not was_accepted() and send_once(lambda: market.accept(self.account, job, key), was_accepted)
         self._require_key(market.identity(job).next_encryption_key)
         return accepted
@@ -160,8 +168,9 @@ class Aggregator:
         self._require_key(record.encryption_key)
         if self._round != record.number:
             self._round, self._collection = record.number, Collection()
+            forget_envelopes(self.workspace, record.number)
         collection = self._collection
-        collect(self.view, record, self._key_pair, collection, self._progress)
+        collect(self.view, record, self._key_pair, self.workspace, collection, self._progress)
         outstanding = collection.outstanding(record, self.view.terms.referee)
         if outstanding and snapshot.windows.phase is Phase.DELIVERING:
             return self._give_notice(record, snapshot.windows, snapshot.now)

@@ -69,7 +69,10 @@ def judge_exclusion(
         Commits to an update, as in the job.
     """
     if reason is ExclusionReason.UNAVAILABLE:
-        return Verdict(True, "Notice was given on chain; what could be fetched at the time, nobody can show or refute.")
+        now = "The envelope is there now. " if envelope is not None else ""
+        return Verdict(
+            True, f"Notice was given on chain. {now}What could be fetched at the time, nobody can show or refute."
+        )
     if evidence is None:
         return Verdict(False, "The evidence is not to be had; the aggregator has to keep it published.")
     try:

@@ -81,6 +81,7 @@ class Outbox:
                 "cid": str(parcel.cid),
                 "recipient": parcel.recipient.hex(),
                 "published": False,
+                "republished": False,
             }
             write_private(place / _RECORD, json.dumps(record, indent=2).encode())
         except OSError as fault:
@@ -117,14 +118,18 @@ class Outbox:
                 "it the envelope can't be published, and the round counts as missed."
             ) from fault
 
-    def mark_published(self, number: int) -> None:
-        """Note that the envelope of a round has left this machine."""
-        record = self._record(number) | {"published": True}
+    def mark_published(self, number: int, *, again: bool = False) -> None:
+        """Note that the envelope of a round has left this machine, or left it again because it was missed."""
+        record = self._record(number) | {"published": True} | ({"republished": True} if again else {})
         write_private(self._place(number) / _RECORD, json.dumps(record, indent=2).encode())
 
     def is_published(self, number: int) -> bool:
         """Tell whether the envelope of a round has left this machine."""
         return bool(self._record(number)["published"])
+
+    def is_republished(self, number: int) -> bool:
+        """Tell whether the envelope of a round was published again because it was missed."""
+        return bool(self._record(number)["republished"])
 
     def rounds(self) -> list[int]:
         """Return the rounds for which a submission was made, ascending."""

@@ -58,7 +58,7 @@ class Referee:
         self.outbox = Outbox(workspace / "outbox")
         self._held_out = held_out
         self._progress = progress
-        self._certificates: dict[int, Certificate | None] = {}
+        self._certificates: dict[bytes, Certificate | None] = {}
 
     def step(self) -> list[str]:
         """Do what is due now and return it in words; safe to repeat, and after a crash at any point.
@@ -73,16 +73,16 @@ class Referee:
 
     def _step(self) -> list[str]:
         progress = self.view.snapshot().progress
-        done = refute_last_round(self.view, self.account, self._certificates)
-        if done:
-            return done
+        done: list[str] = []
         try:
             if progress.job_state is JobState.RUNNING and progress.round_open:
                 done = self._work(self.view.history(), progress.round)
         except ModelCheckError:
             # No reference is posted for a model that isn't the committed one, but the job goes on for the others.
-            keep_going(self.view, self.account)
+            if not refute_last_round(self.view, self.account, self._certificates):
+                keep_going(self.view, self.account)
             raise
+        done += refute_last_round(self.view, self.account, self._certificates)
         return done + keep_going(self.view, self.account)
 
     def _work(self, history: JobHistory, number: int) -> list[str]:

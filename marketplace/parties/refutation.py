@@ -6,6 +6,8 @@ updates have; any other shows that somebody cheated, and integers `x` with `x' G
 
 from __future__ import annotations
 
+import hashlib
+
 from eth_account.signers.local import LocalAccount
 
 from contribution.gram import unpack_gram
@@ -18,7 +20,7 @@ from zk.definiteness import find_short_refutation
 Certificate = tuple[int, ...]
 
 
-def refute_last_round(view: JobView, account: LocalAccount, known: dict[int, Certificate | None]) -> list[str]:
+def refute_last_round(view: JobView, account: LocalAccount, known: dict[bytes, Certificate | None]) -> list[str]:
     """Look whether the last settled round's matrix can be refuted in its challenge window; if so, do it.
 
     The refutation is announced first, so that nobody can take it for its own, and shown in a later block. What was
@@ -29,7 +31,7 @@ def refute_last_round(view: JobView, account: LocalAccount, known: dict[int, Cer
     view, account
         The job, and who gets half of the aggregator's bond.
     known
-        What was found about rounds before, by round; extended in place, because the search can take seconds.
+        What was found about matrices before, by their SHA-256; extended in place, because the search can take seconds.
 
     Returns
     -------
@@ -39,9 +41,10 @@ def refute_last_round(view: JobView, account: LocalAccount, known: dict[int, Cer
     record = challengeable(view)
     if record is None:
         return []
-    if record.number not in known:
-        known[record.number] = find_certificate(record)
-    certificate = known[record.number]
+    matrix = hashlib.sha256(record.gram or b"").digest()
+    if matrix not in known:
+        known[matrix] = find_certificate(record)
+    certificate = known[matrix]
     if certificate is None:
         return []
     return refute(view, account, record, certificate)

@@ -19,7 +19,8 @@ from marketplace.parties.refutation import Certificate, refute_last_round
 from marketplace.parties.snapshot import Snapshot
 from marketplace.parties.submission import Coordinates, deliver, hash_of, prepare
 from marketplace.parties.turn import turn
-from marketplace.parties.view import JobView, ModelCheckError
+from marketplace.parties.view import JobView, ModelCheckError, SettledAs, settlement_key
+from marketplace.payload.envelope import parse_encryption_key
 from marketplace.payload.quantise import quantise
 from marketplace.training.models import Vector
 
@@ -66,8 +67,8 @@ class Trainer:
         self._train = train
         self._rounding = rounding
         self._progress = progress
-        self._certificates: dict[int, Certificate | None] = {}
-        self._checked = 0
+        self._certificates: dict[bytes, Certificate | None] = {}
+        self._checked: SettledAs | None = None
         self._judged = 0
 
     def join(self, digest: bytes, proof: tuple[bytes, ...] = ()) -> bool:
@@ -75,6 +76,8 @@ class Trainer:
 
         Raises
         ------
+        EncryptionKeyError
+            If the aggregator's key is none, so that nobody could submit; nothing was sent.
         ContractRevertedError
             If the job takes nobody, or not this account.
         """
@@ -83,7 +86,10 @@ class Trainer:
         def has_joined() -> bool:
             return market.trainer(job, account.address).status != TrainerStatus.NONE
 
-        return not has_joined() and send_once(lambda: market.join(account, job, digest, proof), has_joined)
+        if has_joined():
+            return False
+        parse_encryption_key(market.identity(job).next_encryption_key, "aggregator")
+        return send_once(lambda: market.join(account, job, digest, proof), has_joined)
 
     def step(self) -> list[str]:
         """Do what is due now and return it in words; safe to repeat, and after a crash at any point.
@@ -97,20 +103,26 @@ class Trainer:
             return self._step()
 
     def _step(self) -> list[str]:
-        history = self.view.history()
         try:
-            done = self._check_model(history)
-        except ModelCheckError as fault:
-            # Nothing is trained on a model that isn't the committed one.
-            return self._flag(history, fault) + keep_going(self.view, self.account)
-        done += self._judge_exclusion(history)
-        refuted = refute_last_round(self.view, self.account, self._certificates)
-        if refuted:
-            return done + refuted
-        progress = self.view.snapshot().progress
-        if progress.job_state is JobState.RUNNING and progress.round_open:
-            done += self._work(history, progress.round)
+            done = self._take_part(self.view.history())
+        except ModelCheckError:
+            # The job goes on for the others.
+            keep_going(self.view, self.account)
+            raise
         return done + keep_going(self.view, self.account)
+
+    def _take_part(self, history: JobHistory) -> list[str]:
+        try:
+            done = self._check_model(history) + self._judge_exclusion(history)
+            progress = self.view.snapshot().progress
+            if progress.job_state is JobState.RUNNING and progress.round_open:
+                done += self._work(history, progress.round)
+        except ModelCheckError as fault:
+            # Nothing is trained on a model that isn't the committed one. A refutation takes all of the bond and undoes
+            # the round, and after the flags of a majority there is none any more.
+            return refute_last_round(self.view, self.account, self._certificates) or self._flag(history, fault)
+        # After the work of the open round, whose windows pass while this is looked for.
+        return done + refute_last_round(self.view, self.account, self._certificates)
 
     def _work(self, history: JobHistory, number: int) -> list[str]:
         snapshot = self.view.snapshot()
@@ -156,11 +168,11 @@ class Trainer:
     def _check_model(self, history: JobHistory) -> list[str]:
         """Check what the last settled round published."""
         last = history.last_settled()
-        if last is None or last.number <= self._checked:
+        if last is None or settlement_key(last) == self._checked:
             return []
         self._progress(f"round {last.number}: check the model")
         self.view.model_before(last.number + 1)
-        self._checked = last.number
+        self._checked = settlement_key(last)
         return [f"checked the model of round {last.number}"]
 
     def _judge_exclusion(self, history: JobHistory) -> list[str]:
@@ -174,14 +186,19 @@ class Trainer:
         return [f"excluded from round {last.number} as {last.exclusions[self.account.address].words}; {verdict}"]
 
     def _flag(self, history: JobHistory, fault: ModelCheckError) -> list[str]:
-        """Flag a round whose published model can't be what the chain commits to, or tell why that can't be done."""
+        """Flag a round whose published model can't be what the chain commits to, or tell why that can't be done.
+
+        What could not be fetched is tried again until a quarter of the challenge window is left.
+        """
         snapshot, number = self.view.snapshot(), fault.round
         progress = snapshot.progress
         if snapshot.trainer(self.account.address).is_in(snapshot.seats.flags) or progress.job_state.ended:
             return []
         submitted = self.account.address in history.rounds[number].submissions
         in_time = progress.last_settled_round == number and snapshot.now <= progress.challenge_end
-        if not submitted or not in_time:
+        patience_end = progress.challenge_end - self.view.terms.challenge_window // 4
+        may_pass = not fault.was_fetched and snapshot.now <= patience_end
+        if not submitted or not in_time or may_pass:
             raise fault
         self.view.market.flag(self.account, self.view.job, number)
         return [f"flagged round {number}: {fault.fault}"]

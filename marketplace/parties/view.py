@@ -14,7 +14,7 @@ from marketplace.chain.context import JobIdentity
 from marketplace.chain.history import HistoryReader, JobHistory, RoundRecord
 from marketplace.chain.market import Market
 from marketplace.chain.structs import Terms
-from marketplace.errors import PayloadError, StorageError
+from marketplace.errors import ContentTooLargeError, PayloadError, StorageError
 from marketplace.job.document import JobDocument, fetch_document, fetch_initial_model
 from marketplace.parties.reference_string import find_srs
 from marketplace.parties.snapshot import Snapshot
@@ -34,6 +34,9 @@ from zk.polynomial_commitment import (
 )
 from zk.srs.file import StructuredReferenceString
 
+# Round, model commitment after it, and CID of its aggregate.
+SettledAs = tuple[int, bytes | None, bytes | None]
+
 
 class ModelCheckError(CairnError):
     """Thrown when a published model is not the one that the chain commits to.
@@ -44,11 +47,14 @@ class ModelCheckError(CairnError):
         The settled round whose aggregate does not fit.
     fault
         What does not fit.
+    was_fetched
+        Whether it was fetched and is wrong; False if it could not be had whole, which may pass.
     """
 
-    def __init__(self, number: int, fault: str) -> None:
+    def __init__(self, number: int, fault: str, *, was_fetched: bool = True) -> None:
         self.round = number
         self.fault = fault
+        self.was_fetched = was_fetched
         super().__init__(
             f"The aggregate published for round {number} is not what the chain commits to: {fault.rstrip('.')}. "
             "Nothing is trained on it; trainers flag such a round within its challenge window."
@@ -72,7 +78,23 @@ class NotThePartyError(CairnError):
         super().__init__(f"{found} is not the {part} of this job: its terms {named}; use that account's key.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class RoundSum:
+    """What was added to the initial model before a round.
+
+    Attributes
+    ----------
+    aggregate
+        The sum of all weighted updates since the initial model, and of their blinders.
+    commitment
+        The commitment to that sum, 64 bytes.
+    """
+
+    aggregate: Aggregate
+    commitment: bytes
+
+
+@dataclass(frozen=True, eq=False)
 class RoundModel:
     """The model that a round starts from.
 
@@ -80,15 +102,12 @@ class RoundModel:
     ----------
     vector
         float32, shape (d,).
-    aggregate
-        The sum of all weighted updates since the initial model, and of their blinders.
-    commitment
-        The commitment to that sum, 64 bytes.
+    sum
+        What it adds to the initial model.
     """
 
     vector: Vector
-    aggregate: Aggregate
-    commitment: bytes
+    sum: RoundSum
 
 
 class JobView:
@@ -113,7 +132,7 @@ class JobView:
         self.srs_directory = srs_directory
         self.terms: Terms = market.terms(job)
         self._reader = HistoryReader(market, job)
-        self._models: dict[int, RoundModel] = {}
+        self._sum: tuple[SettledAs, RoundSum] | None = None
         self._snapshot: Snapshot | None = None
 
     def require_party(self, part: str, found: ChecksumAddress, expected: ChecksumAddress) -> None:
@@ -187,15 +206,28 @@ class JobView:
         ModelCheckError
             If the last settled round before it published something else than the chain commits to, or nothing.
         """
+        found = self.sum_before(number)
+        return RoundModel(
+            apply_aggregate(self.initial_model, found.aggregate.cumulative, self.terms.scale_exponent), found
+        )
+
+    def sum_before(self, number: int) -> RoundSum:
+        """Return what was added to the initial model before round `number`, checked against the chain.
+
+        Raises
+        ------
+        ModelCheckError
+            As `model_before`.
+        """
         record = self.history().last_settled(before=number)
         if record is None:
-            nothing = np.zeros(self.terms.dimension, dtype=np.int64)
-            return RoundModel(self.initial_model, Aggregate(nothing, 0), INITIAL_MODEL)
-        if record.number not in self._models:
-            self._models[record.number] = self._read_model(record)
-        return self._models[record.number]
+            return RoundSum(Aggregate(np.zeros(self.terms.dimension, dtype=np.int64), 0), INITIAL_MODEL)
+        settled_as = settlement_key(record)
+        if self._sum is None or self._sum[0] != settled_as:
+            self._sum = settled_as, self._read_sum(record)
+        return self._sum[1]
 
-    def _read_model(self, record: RoundRecord) -> RoundModel:
+    def _read_sum(self, record: RoundRecord) -> RoundSum:
         settled = [r for r in self.history().rounds.values() if r.settled and r.number <= record.number]
         commitment = _check_commitments(settled)
         if record.aggregate_cid is None:
@@ -210,12 +242,20 @@ class JobView:
                 scale_exponent=self.terms.scale_exponent,
                 rounds=len(settled),
             )
-        except (StorageError, PayloadError) as fault:
+        except ContentTooLargeError as fault:
+            raise ModelCheckError(record.number, str(fault)) from fault
+        except StorageError as fault:
+            raise ModelCheckError(record.number, str(fault), was_fetched=False) from fault
+        except PayloadError as fault:
             raise ModelCheckError(record.number, str(fault)) from fault
         if commit_sum(self.srs, aggregate.cumulative, aggregate.blinder) != commitment:
             raise ModelCheckError(record.number, "the published sum of updates does not open the model's commitment")
-        vector = apply_aggregate(self.initial_model, aggregate.cumulative, self.terms.scale_exponent)
-        return RoundModel(vector, aggregate, commitment)
+        return RoundSum(aggregate, commitment)
+
+
+def settlement_key(record: RoundRecord) -> SettledAs:
+    """Return what tells a round's settlement from every other, also after a reorganisation of the chain."""
+    return record.number, record.model_commitment, record.aggregate_cid
 
 
 def _check_commitments(settled: list[RoundRecord]) -> bytes:

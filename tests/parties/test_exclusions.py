@@ -143,8 +143,8 @@ def lie(small, monkeypatch, make) -> None:
     """Let the aggregator exclude the first trainer, who did nothing wrong, with what `make` returns as refusal."""
     account = small.trainers[0].account.address
 
-    def collect(view, record, key_pair, collection, progress):
-        honest_collect(view, record, key_pair, collection, progress)
+    def collect(view, record, key_pair, workspace, collection, progress):
+        honest_collect(view, record, key_pair, workspace, collection, progress)
         if account in collection.accepted:
             del collection.accepted[account]
             collection.refused[account] = make(submitted_by(view, record, account), small.trainers[0].outbox.find(1))

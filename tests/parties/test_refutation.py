@@ -38,7 +38,7 @@ def lying(monkeypatch):
     monkeypatch.setattr(settling, "prove_gram", prove_lie)
 
 
-def test_a_trainer_refutes_a_lie_by_itself_and_nobody_loses_but_the_aggregator(small, lying):
+def test_a_trainer_refutes_a_lie_by_itself_and_stakes_and_deposit_come_back(small, lying):
     small.submit()
     settle(small)
     record = small.view.history().rounds[1]
@@ -101,3 +101,27 @@ def test_an_honest_round_is_looked_at_once(small, monkeypatch):
         small.trainers[0].step()
     assert looked == [TRAINERS]
     assert small.market.progress(small.job).job_state is JobState.RUNNING
+
+
+def withhold_the_aggregate(small, monkeypatch) -> None:
+    keep = small.view.store.add
+    monkeypatch.setattr(small.view.store, "add", lambda data: keep(b"") if data[:8] == b"CAIRNAGG" else keep(data))
+
+
+def test_a_lie_is_refuted_although_the_aggregate_is_withheld(small, lying, monkeypatch):
+    withhold_the_aggregate(small, monkeypatch)
+    small.submit()
+    settle(small)
+    for trainer in small.trainers:
+        trainer.step()
+    assert small.view.history().rounds[1].refuted
+    assert small.market.withdrawable(small.job, small.aggregator.account.address) == 0
+
+
+def test_who_has_flagged_refutes_all_the_same(small, lying):
+    small.submit()
+    settle(small)
+    honest = small.trainers[0]
+    small.market.flag(honest.account, small.job, 1)
+    honest.step()
+    assert small.view.history().rounds[1].refuted

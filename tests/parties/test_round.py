@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from aggregator import settlement as settling
+from aggregator import worker
+from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.errors import ContractRevertedError
-from marketplace.chain.structs import ExclusionReason, JobState, Phase
-from marketplace.errors import NonFiniteError
+from marketplace.chain.structs import ExclusionReason, JobState, Phase, TrainerStatus
+from marketplace.errors import ContentMissingError, NonFiniteError
 from marketplace.parties.outbox import Parcel
 from marketplace.parties.submission import hash_of
-from marketplace.payload.envelope import seal
+from marketplace.parties.trainer import Trainer
+from marketplace.parties.view import ModelCheckError
+from marketplace.payload.envelope import EncryptionKeyError, seal
 from marketplace.payload.update import encode_update
 from marketplace.storage.cid import parse_binary_cid
 from marketplace.storage.unixfs import cid_of
-from tests.parties.conftest import ETHER, TRAINERS, WINDOW
+from tests.parties.conftest import ETHER, TRAINERS, WINDOW, behaviour
 from zk.polynomial_commitment import Opening, commit, new_blinder
 
 
@@ -204,7 +212,7 @@ def test_a_trainer_restarted_between_keeping_and_sending_submits_what_it_kept(sm
     assert again.step() == []
 
 
-def test_a_wrong_aggregate_is_flagged_by_trainers_and_ends_the_job(small):
+def test_an_aggregate_that_never_comes_is_flagged_by_trainers_and_ends_the_job(small):
     small.submit()
     settle(small)
     record = small.view.history().rounds[1]
@@ -213,6 +221,11 @@ def test_a_wrong_aggregate_is_flagged_by_trainers_and_ends_the_job(small):
     name = str(parse_binary_cid(cid))
     (block,) = [path for path in (small.workspace / "store").rglob("*") if path.is_file() and name in path.name]
     block.unlink()
+    for index in range(4):
+        with pytest.raises(ModelCheckError):
+            small.restarted(index).step()
+    assert small.market.seats(small.job).flags == 0, "what can't be fetched may come yet"
+    small.pass_time(WINDOW * 3 // 4 + 1)
     lines = [line for index in range(4) for line in small.restarted(index).step()]
     assert sum("flagged round 1" in line for line in lines) == 4
     assert small.market.progress(small.job).job_state is JobState.ABORTED
@@ -230,3 +243,77 @@ def test_without_the_aggregator_trainers_expire_the_round_and_get_everything_bac
     for trainer in small.trainers:
         assert small.market.withdrawable(small.job, trainer.account.address) >= small.view.terms.stake + share - 2
     assert small.market.withdrawable(small.job, small.owner.address) == small.view.terms.deposit
+
+
+def test_a_wrong_aggregate_is_flagged_at_once(small, monkeypatch):
+    small.submit()
+    score = settling.score
+
+    def spoiled(*arguments):
+        scored = score(*arguments)
+        one_off = scored.aggregate_file[:-1] + bytes([scored.aggregate_file[-1] ^ 1])
+        fields = {"aggregate_file": one_off}
+        return replace(scored, **fields, settlement=replace(scored.settlement, aggregate_cid=cid_of(one_off).binary))
+
+    monkeypatch.setattr(worker, "score", spoiled)
+    settle(small)
+    lines = [line for trainer in small.trainers[:4] for line in trainer.step()]
+    assert sum("flagged round 1" in line for line in lines) == 4
+    assert small.market.progress(small.job).job_state is JobState.ABORTED
+
+
+def test_a_store_that_fails_once_makes_nobody_flag_an_honest_round(small, monkeypatch):
+    small.submit()
+    settle(small)
+
+    def fail(cid, _limit):
+        raise ContentMissingError(str(cid), "somewhere")
+
+    monkeypatch.setattr(small.view.store, "get", fail)
+    for trainer in small.trainers:
+        with pytest.raises(ModelCheckError):
+            trainer.step()
+    monkeypatch.undo()
+    small.pass_time(WINDOW * 3 // 4 + 1)
+    for trainer in small.trainers:
+        trainer.step()
+    assert small.market.seats(small.job).flags == 0
+    assert small.market.progress(small.job).job_state is JobState.RUNNING
+
+
+def test_an_envelope_of_which_a_part_was_lost_is_published_again_on_notice(small):
+    small.submit()
+    small.aggregator.step()
+    trainer, store = small.trainers[0], small.view.store
+    for other in small.trainers:
+        other.step()
+    cid = trainer.outbox.find(1).cid
+    (small.workspace / "store" / str(cid)).unlink()
+    small.pass_time(WINDOW // 4 + 1)
+    assert any("1 envelopes" in line for line in small.aggregator.step())
+    # As of an envelope with several blocks of which the first is here: the store says that it has it.
+    small.view.store = SimpleNamespace(add=store.add, get=store.get, has=lambda _cid: True)
+    trainer.step()
+    small.view.store = store
+    assert store.has(cid)
+    assert trainer.step() == []
+
+
+def test_what_was_checked_of_a_round_does_not_outlast_its_settlement(small):
+    small.submit()
+    settle(small)
+    trainer = small.trainers[0]
+    trainer.step()
+    record = small.view.history().rounds[1]
+    # As if a reorganisation had settled the round otherwise.
+    record.model_commitment = record.commitments[:64]
+    with pytest.raises(ModelCheckError, match="not the sum of the round's commitments"):
+        trainer.view.model_before(2)
+
+
+def test_nobody_joins_under_a_key_that_is_none(small):
+    small.market.rotate_key(small.aggregator.account, small.job, bytes(31) + b"\x05")
+    newcomer = Trainer(small.view, dev_account(3 + TRAINERS), behaviour(9), small.workspace / "newcomer")
+    with pytest.raises(EncryptionKeyError, match="aggregator key"):
+        newcomer.join(small.market.join_digest(small.job))
+    assert small.market.trainer(small.job, newcomer.account.address).status == TrainerStatus.NONE
