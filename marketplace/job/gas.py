@@ -12,20 +12,20 @@ from typing import Final
 # Steps whose gas does not depend on the number of trainers. A trainer's later submissions cost
 # a third less than its first, which is the one here.
 FIXED: Final[dict[str, int]] = {
-    "create": 441_489,
-    "accept": 74_849,
-    "join": 127_745,
-    "submit": 99_562,
-    "submitReference": 77_383,
+    "create": 437_930,
+    "accept": 72_774,
+    "join": 125_583,
+    "submit": 97_496,
+    "submitReference": 75_295,
     "complete": 103_410,
     "withdraw": 65_136,
 }
 
 # Step -> gas by number of trainers.
 GROWING: Final[dict[str, dict[int, int]]] = {
-    "start": {5: 82_279, 8: 82_561, 16: 83_313, 32: 84_817, 64: 87_825, 96: 90_833},
-    "closeSubmissions": {5: 56_901, 8: 57_465, 16: 58_969, 32: 61_977, 64: 67_993, 96: 74_009},
-    "settle": {5: 285_371, 8: 415_671, 16: 742_369, 32: 1_615_782, 64: 4_207_234, 96: 7_879_839},
+    "start": {5: 79_809, 128: 79_809},
+    "closeSubmissions": {5: 54_025, 128: 54_025},
+    "settle": {5: 526_866, 8: 660_276, 16: 976_441, 32: 1_850_879, 64: 4_403_048, 128: 12_440_865},
 }
 
 
