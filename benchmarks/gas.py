@@ -140,10 +140,12 @@ def _usual(size: int, rng: random.Random) -> dict[str, int]:
     job = GasJob(deploy_market(), shape)
     job.begin()
     job.call("rotateKey", AGGREGATOR, [b"\x02" * 32])
+    # One matrix for all rounds, so that they differ in what lies in storage alone.
+    gram = usual_gram(shape, rng)
     for name in ("settle first", "settle later", "settle later"):
         job.submit()
         job.close()
-        job.settle(usual_gram(shape, rng), name=name)
+        job.settle(gram, name=name)
     job.pass_challenge()
     job.call("complete")
     for trainer in job.trainers:

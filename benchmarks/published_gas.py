@@ -22,12 +22,13 @@ PUBLISHED = (
     (
         "2CP (Cai, Rueckert, Passerat-Palmbach 2020, arXiv 2011.07516)",
         "68,782 for each scored update",
-        "stores the score that an evaluator computed off chain from all updates; the evaluator is trusted",
+        "records a score that was computed off chain, by the owner of the model or by trainers of each other; the "
+        "contract does not check it",
     ),
     (
-        "DIN (Decentralized Intelligence Network)",
+        "DIN (Nash 2024, arXiv 2407.02461)",
         "about 1,600,000 a trainer and round",
-        "everything that trainers, evaluators and aggregators send in a round, votes on scores included",
+        "scores come from auditors, off chain; what a round costs on chain, divided by its trainers",
     ),
 )
 
@@ -45,9 +46,9 @@ def section(settle: Mapping[str, int], submit: int) -> str:
     lines = [
         HEADING,
         "",
-        "The figures of others are those that their authors give, for their own contracts and chains; none was",
-        "measured again here. They do not do the same: only here does the contract itself check that the scores follow",
-        "from the updates that were committed to, decide who is kept, compute the scores and move the model on.",
+        "The figures of others are quoted, not measured again; they are of other contracts, on other chains. They do",
+        "not do the same: only here does the contract itself check that the scores follow from the updates that were",
+        "committed to, decide who is kept, compute the scores and move the model on.",
         "",
         "| system | gas | what is in it |",
         "|---|---:|---|",

@@ -1,3 +1,4 @@
+import json
 import random
 
 import pytest
@@ -7,6 +8,7 @@ from benchmarks.gas_jobs import GasJob, Shape, usual_gram, worst_gram
 from benchmarks.market_on_evm import GAS_LIMIT, BenchmarkError, deploy_market
 from benchmarks.published_gas import PUBLISHED
 from contribution.gram import check_gram, unpack_gram
+from marketplace.job.limits import MAX_REFERENCES, MAX_TRAINERS
 
 DOCUMENT = {
     "machine": {},
@@ -103,3 +105,12 @@ def test_the_page_has_a_line_for_every_row():
     assert all(title in page for title in gas.ROWS.values())
     assert all(goal.name in page for goal in gas.goals(DOCUMENT))
     assert all(system in page for system, _, _ in PUBLISHED)
+
+
+def test_the_committed_figures_fit_into_a_transaction():
+    """With as many trainers as a job may have, and as many vectors of its referee."""
+    committed = json.loads(gas.RESULTS.read_text("utf-8"))
+    assert committed["results"]["sizes"][-1] == MAX_TRAINERS
+    assert committed["results"]["references"] == MAX_REFERENCES
+    assert gas.over_limit(committed) == []
+    assert all(goal.met for goal in gas.goals(committed))
