@@ -3,31 +3,20 @@ pragma solidity ^0.8.28;
 
 import {Settlement} from "../src/Types.sol";
 import {Base} from "./Base.sol";
+import {Lies} from "./Lies.sol";
 
 /// @notice Matrices that no vectors have, and what shows it.
 abstract contract Refuting is Base {
-    /// @dev The identity, but that of the first three vectors each is the opposite of both others; the 2 x 2 minors are
-    /// zero there. The sum of the three would have the squared length -3.
-    function _lie(uint256 rows) internal pure returns (bytes memory gram) {
-        gram = _gram(rows);
-        _writeEntry(gram, 1, -1);
-        _writeEntry(gram, 2, -1);
-        _writeEntry(gram, rows + 1, -1);
+    function _lie(uint256 rows) internal pure returns (bytes memory) {
+        return Lies.gram(rows);
     }
 
-    /// @dev What refutes the lie: the sum of the first three vectors.
-    function _witness(uint256 rows) internal pure returns (bytes memory x) {
-        x = new bytes(8 * rows);
-        for (uint256 i = 0; i < 3; ++i) {
-            _writeEntry(x, i, 1);
-        }
+    function _witness(uint256 rows) internal pure returns (bytes memory) {
+        return Lies.witness(rows);
     }
 
-    /// @dev Writes an int64 at a position of packed ones.
     function _writeEntry(bytes memory packed, uint256 position, int64 value) internal pure {
-        for (uint256 k = 0; k < 8; ++k) {
-            packed[8 * position + k] = bytes1(uint8(uint64(value) >> (56 - 8 * k)));
-        }
+        Lies.write(packed, position, value);
     }
 
     /// @dev Settles the current round with the lie, as soon as that is legal.

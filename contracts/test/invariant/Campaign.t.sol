@@ -9,7 +9,7 @@ import {Mischief} from "./Mischief.sol";
 contract CampaignTest is Mischief {
     using Ghosts for Ghost;
 
-    uint256 private constant STEPS = 14_000;
+    uint256 private constant STEPS = 15_000;
     uint256 private constant LIVE = 5;
     /// @dev How often each function and transition is reached in one campaign, so that all together make a hundred.
     uint256 private constant MINIMUM = 13;
@@ -30,6 +30,7 @@ contract CampaignTest is Mischief {
     /// @notice One call of somebody, and everything that must hold after it.
     function step() external {
         touched = 0;
+        if (_oneIn(2)) vm.roll(vm.getBlockNumber() + 1);
         if (_oneIn(3)) vm.warp(_now() + _below(4));
         if (_oneIn(400)) vm.warp(_now() + _below(4000));
         uint256 slot = _below(LIVE);

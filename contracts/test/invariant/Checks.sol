@@ -54,6 +54,10 @@ abstract contract Checks is SettleModel {
         _checkParty(jobId, g, g.owner);
         _checkParty(jobId, g, g.terms.aggregator);
         _checkParty(jobId, g, referee_);
+        if (!g.isParty(g.challenger)) {
+            owed += g.credits[g.challenger];
+            _checkParty(jobId, g, g.challenger);
+        }
         for (uint256 i = 0; i < g.members.length; ++i) {
             owed += _checkTrainer(jobId, g, g.members[i]);
         }
@@ -109,7 +113,7 @@ abstract contract Checks is SettleModel {
         vm.assertEq(jobOwner, g.owner, "2: owner");
         vm.assertEq(specification, g.specificationHash, "2: specification");
         vm.assertTrue(key == g.key && nextKey == g.nextKey, "2: encryption keys");
-        vm.assertEq(model, keccak256(abi.encodePacked(g.model)), "2: model");
+        vm.assertEq(model, keccak256(g.model), "2: model");
         vm.assertEq(market.joinDigest(jobId), _digest(jobId, g), "2: what trainers agree to");
     }
 

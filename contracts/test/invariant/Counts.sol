@@ -15,7 +15,7 @@ abstract contract Counts {
     }
 
     /// @dev The market's functions; each is counted under its name, a refused call under its name in `REFUSED`.
-    function _functions() internal pure returns (bytes32[18] memory) {
+    function _functions() internal pure returns (bytes32[19] memory) {
         return [
             bytes32("create"),
             "abort",
@@ -28,6 +28,7 @@ abstract contract Counts {
             "submit",
             "submitReference",
             "flag",
+            "refuteGram",
             "start",
             "closeSubmissions",
             "voidRound",
@@ -39,7 +40,7 @@ abstract contract Counts {
     }
 
     /// @dev Every transition of job, round and trainer.
-    function _transitions() internal pure returns (bytes32[32] memory) {
+    function _transitions() internal pure returns (bytes32[45] memory) {
         return [
             bytes32("Open to Running"),
             "Open to Aborted: owner",
@@ -50,6 +51,7 @@ abstract contract Counts {
             "to Aborted: too many voids",
             "to Aborted: too few active",
             "to Aborted: flagged",
+            "to Aborted: refuted",
             "ended at once",
             "ended after the challenge window",
             "round settled",
@@ -59,6 +61,7 @@ abstract contract Counts {
             "round void: too many faulty",
             "round void: too few kept",
             "round void: flagged",
+            "round void: refuted",
             "round expired",
             "submissions closed early",
             "submissions ended by time",
@@ -72,6 +75,17 @@ abstract contract Counts {
             "trainer removed: excluded",
             "trainer removed: struck out",
             "trainer struck",
+            "refutation announced",
+            "stake given back",
+            "pay taken back",
+            "lie settled",
+            "refused: word of the proof",
+            "refused: proof replayed",
+            "refused: entry of the matrix",
+            "refused: new model",
+            "refused: weights",
+            "refused: aggregate",
+            "refused: evidence",
             "everybody got out"
         ];
     }
@@ -80,7 +94,7 @@ abstract contract Counts {
     function _requireReached(uint256 minimum) internal view {
         uint256 calls = 0;
         _print("function, accepted, refused");
-        bytes32[18] memory functions = _functions();
+        bytes32[19] memory functions = _functions();
         for (uint256 i = 0; i < functions.length; ++i) {
             (uint256 accepted, uint256 refused) = (counts[functions[i]], counts[_refused(functions[i])]);
             calls += accepted + refused;
@@ -89,7 +103,7 @@ abstract contract Counts {
             );
         }
         _print(string.concat("all calls, ", vm.toString(calls)));
-        bytes32[32] memory transitions = _transitions();
+        bytes32[45] memory transitions = _transitions();
         for (uint256 i = 0; i < transitions.length; ++i) {
             _print(string.concat(_text(transitions[i]), ", ", vm.toString(counts[transitions[i]])));
         }

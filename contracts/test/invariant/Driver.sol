@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {JobState, Reason, Terms, TrainerStatus} from "../../src/Types.sol";
+import {Lies} from "../Lies.sol";
 import {Exit} from "./Exit.sol";
 import {Ghost, Ghosts, Member, Plot} from "./Ghost.sol";
 import {Fault} from "./SettleModel.sol";
@@ -109,7 +110,7 @@ abstract contract Driver is Exit {
 
     /// @dev Somebody takes its money, or slashed money is burned; false if there is none.
     function _collect(uint256 jobId, Ghost storage g) private returns (bool) {
-        uint256 parties = g.members.length + 3;
+        uint256 parties = g.members.length + 4;
         uint256 first = _below(parties);
         for (uint256 k = 0; k < parties; ++k) {
             address account = _partyOf(g, (first + k) % parties);
@@ -127,7 +128,8 @@ abstract contract Driver is Exit {
         if (index == 0) return g.owner;
         if (index == 1) return g.terms.aggregator;
         if (index == 2) return g.terms.referee;
-        return g.members[index - 3];
+        if (index == 3) return g.challenger;
+        return g.members[index - 4];
     }
 
     /* TOWARDS AN EARLY END */
@@ -141,9 +143,40 @@ abstract contract Driver is Exit {
                 return true;
             }
         }
+        if (g.plot == Plot.Refute && _towardsRefutation(jobId, g)) return true;
         bool asks = g.plot == Plot.OwnerAborts && g.outcome == JobState.None && !g.abortRequested && _oneIn(2);
         if (asks) _abort(g.owner, jobId);
         return asks;
+    }
+
+    /// @dev Somebody refutes the last settlement if it can, a block after announcing it.
+    function _towardsRefutation(uint256 jobId, Ghost storage g) private returns (bool) {
+        if (g.lastSettled == 0 || _now() > g.challengeEnd) return false;
+        Refutation memory r = _refutationOf(jobId, g);
+        if (!_isNegative(r.gram, r.x)) return false;
+        address challenger = _challengerOf(jobId, g);
+        uint256 announcedBlock = _announcedIn(challenger, r);
+        if (announcedBlock == 0) _announce(challenger, challenger, r);
+        else if (announcedBlock < vm.getBlockNumber()) _refute(challenger, r);
+        else return false;
+        return true;
+    }
+
+    /// @dev The refutation of the last settlement, which holds if that was a lie.
+    function _refutationOf(uint256 jobId, Ghost storage g) internal view returns (Refutation memory) {
+        uint256 rows = 0;
+        while (4 * rows * (rows + 1) < g.gram.length) ++rows;
+        bytes memory x = rows < 3 ? bytes("") : Lies.witness(rows);
+        return Refutation(jobId, g.lastSettled, keccak256(g.previousModel), g.gram, x);
+    }
+
+    /// @dev Whoever refutes this round: a stranger, a trainer, the owner or the aggregator itself.
+    function _challengerOf(uint256 jobId, Ghost storage g) private view returns (address) {
+        uint256 kind = _trait(jobId, address(uint160(g.lastSettled)), "challenger", 6);
+        if (kind == 0) return g.owner;
+        if (kind == 1) return g.terms.aggregator;
+        if (kind < 4) return g.members[0];
+        return strangers[0];
     }
 
     /* ROUNDS */
@@ -170,7 +203,7 @@ abstract contract Driver is Exit {
             _submit(account, jobId, g.round, _commitmentHash(g, account), _cid("envelope"));
             return true;
         }
-        bool silent = _trait(jobId, address(uint160(g.round)), "referee", 6) == 0;
+        bool silent = g.plot != Plot.Refute && _trait(jobId, address(uint160(g.round)), "referee", 6) == 0;
         if (g.terms.referee != address(0) && !g.referenceSubmitted && !silent) {
             bytes32 hash = _commitmentHash(g, g.terms.referee);
             _submitReference(g.terms.referee, jobId, g.round, hash, _cid("reference"));
@@ -240,8 +273,10 @@ abstract contract Driver is Exit {
     function _wish(Ghost storage g, Fate fate, uint256 submitted) internal returns (Wish memory wish) {
         bool unavailable = _anyNoticed(g) && (_excludedBefore(g) != address(0) || _oneIn(2));
         wish.reason = unavailable ? Reason.Unavailable : Reason(_between(2, 4));
-        wish.excludeReference = _oneIn(6);
-        wish.nobodyPaid = _oneIn(8);
+        wish.excludeReference = _oneIn(g.plot == Plot.Refute ? 20 : 6);
+        wish.nobodyPaid = _oneIn(g.plot == Plot.Refute ? 20 : 8);
+        wish.lie = g.plot == Plot.Refute ? !_oneIn(10) : _oneIn(12);
+        wish.harmful = g.plot == Plot.Refute && !_oneIn(10);
         wish.keepTwo = fate == Fate.TooFewKept;
         uint256 spare = submitted > g.quorum() ? submitted - g.quorum() : 0;
         if (fate == Fate.TooManyFaulty) {
@@ -253,6 +288,18 @@ abstract contract Driver is Exit {
         } else if (g.plot != Plot.VoidOften) {
             wish.excluded = spare < g.terms.tolerated ? spare : g.terms.tolerated;
         }
-        if (_oneIn(3)) wish.fault = Fault(_between(1, uint256(type(Fault).max)));
+        wish.fault = _fault(g, wish);
+    }
+
+    /// @dev None in three of eight; else any, or one of those that only a proof shows, the rarer ones more often.
+    function _fault(Ghost storage g, Wish memory wish) private returns (Fault) {
+        if (_oneIn(4)) return Fault(_between(1, uint256(type(Fault).max)));
+        if (_oneIn(2)) return Fault.None;
+        bool excludes = wish.excluded != 0 || wish.excludeReference;
+        if (excludes && wish.reason != Reason.Unavailable && !_oneIn(3)) return Fault.OtherEvidence;
+        if (g.proof.length != 0 && _oneIn(3)) return Fault.ProofReplayed;
+        Fault[5] memory others =
+            [Fault.ProofWord, Fault.GramEntry, Fault.NewModel, Fault.Weights, Fault.Aggregate];
+        return others[_below(5)];
     }
 }

@@ -89,6 +89,7 @@ abstract contract Exit is Replay {
         _takeAll(jobId, g, g.owner);
         _takeAll(jobId, g, g.terms.aggregator);
         if (g.terms.referee != address(0)) _takeAll(jobId, g, g.terms.referee);
+        if (g.challenger != address(0)) _takeAll(jobId, g, g.challenger);
         for (uint256 i = 0; i < g.members.length; ++i) {
             _takeAll(jobId, g, g.members[i]);
         }

@@ -11,6 +11,7 @@ enum Plot {
     LoseTrainers,
     Flag,
     OwnerAborts,
+    Refute,
     NeverStart,
     Anything
 }
@@ -32,6 +33,7 @@ struct Member {
     uint8 strikes;
     TrainerStatus status;
     uint16 pendingRound;
+    uint16 struckIn;
     uint16 releaseRound;
     uint96 credit;
     uint96 pending;
@@ -40,7 +42,7 @@ struct Member {
 
 /// @notice A job as the protocol describes it: kept once by the campaign, which knows what it called, and once more from
 /// the market's events alone. `received` and `sent` are all money that ever moved; `paid`, `fees`, `forfeited` and
-/// `refunded` are what became of the owner's deposit.
+/// `refunded` are what became of the owner's deposit. `previousModel`, `gram` and `proof` are the last settlement's.
 struct Ghost {
     Terms terms;
     address owner;
@@ -73,7 +75,11 @@ struct Ghost {
     uint128 received;
     uint128 sent;
     bytes32 specificationHash;
-    bytes32 model;
+    bytes model;
+    bytes previousModel;
+    bytes gram;
+    bytes proof;
+    address challenger;
     bytes32 key;
     bytes32 nextKey;
     address[] members;
@@ -153,6 +159,30 @@ library Ghosts {
             if (m.submitted) ++submitted;
             if (m.active || m.joining || (m.voter && time <= g.challengeEnd)) ++seated;
         }
+    }
+
+    /// @notice Whether an account is known to the job otherwise than as a challenger.
+    function isParty(Ghost storage g, address account) internal view returns (bool) {
+        return account == g.owner || account == g.terms.aggregator || account == g.terms.referee
+            || g.member[account].listed;
+    }
+
+    /// @notice Takes back what a refuted round paid and burned.
+    function undoRound(Ghost storage g) internal {
+        for (uint256 i = 0; i < g.members.length; ++i) {
+            Member storage m = g.member[g.members[i]];
+            if (m.pendingRound == g.lastSettled && m.pending != 0) {
+                g.escrow += m.pending;
+                g.paid -= m.pending;
+                (m.pending, m.mayLose) = (0, true);
+            }
+            if (m.struckIn == g.lastSettled && m.struckIn != 0) {
+                (m.status, m.struckIn) = (TrainerStatus.Staked, 0);
+                g.burned -= g.terms.stake;
+            }
+        }
+        g.settledRounds -= 1;
+        g.model = g.previousModel;
     }
 
     /// @notice Lists an account among those who ever joined.

@@ -14,7 +14,7 @@ abstract contract Mischief is Driver {
         Ghost storage g = ghosts[jobId];
         if (_oneIn(30)) jobId = _oneIn(2) ? 0 : jobs + 1;
         address caller = _someone(g);
-        uint256 kind = _below(19);
+        uint256 kind = _below(21);
         if (kind == 0) _createBadly(caller);
         else if (kind == 1) _abortSometimes(caller, jobId, g);
         else if (kind == 2) _acceptSomehow(caller, jobId, g);
@@ -33,6 +33,8 @@ abstract contract Mischief is Driver {
         else if (kind == 15) _complete(caller, jobId);
         else if (kind == 16) _withdraw(caller, jobId, _recipient(caller));
         else if (kind == 17) _burn(caller, jobId);
+        else if (kind == 18) _announceSomehow(caller, jobId, g);
+        else if (kind == 19) _refuteSomehow(caller, jobId, g);
         else _force();
     }
 
@@ -69,6 +71,31 @@ abstract contract Mischief is Driver {
     function _flagSometimes(address caller, uint256 jobId, Ghost storage g) private {
         if (g.member[caller].voter && !_oneIn(3)) caller = _anybody();
         _flag(caller, jobId, _oneIn(3) ? _roundNear(g) : g.lastSettled);
+    }
+
+    function _announceSomehow(address caller, uint256 jobId, Ghost storage g) private {
+        if (g.gram.length == 0) return _flagSometimes(caller, jobId, g);
+        _announce(caller, _oneIn(2) ? caller : _someone(g), _nearly(_refutationOf(jobId, g)));
+    }
+
+    /// @dev Whoever would end a job early by a refutation seldom does it here; most copy what others announced.
+    function _refuteSomehow(address caller, uint256 jobId, Ghost storage g) private {
+        Refutation memory r = _refutationOf(jobId, g);
+        if (_announcedIn(caller, r) != 0 && !_oneIn(4)) caller = _anybody();
+        if (_announcedIn(caller, r) == 0 && _oneIn(2)) _announce(caller, caller, r);
+        _refute(caller, _nearly(r));
+    }
+
+    /// @dev A refutation with something wrong, sometimes.
+    function _nearly(Refutation memory r) private returns (Refutation memory) {
+        uint256 fault = _below(12);
+        if (fault == 0) r.round += 1;
+        else if (fault == 1) r.modelHash = keccak256("another");
+        else if (fault == 2) r.gram = bytes.concat(r.gram, hex"00");
+        else if (fault == 3) r.x = bytes.concat(r.x, new bytes(8));
+        else if (fault == 4) r.x = new bytes(r.x.length);
+        else if (fault == 5 && r.x.length != 0) r.x[7] = 0xff;
+        return r;
     }
 
     function _acceptSomehow(address caller, uint256 jobId, Ghost storage g) private {
@@ -110,19 +137,27 @@ abstract contract Mischief is Driver {
     /* CREATING */
 
     function _createWell() internal returns (uint256 jobId) {
-        // Some ends are rarer than their plots, because something else comes first.
-        uint256 drawn = _below(18);
-        Plot plot = Plot.OwnerAborts;
-        if (drawn <= uint256(type(Plot).max)) plot = Plot(drawn);
-        else if (drawn < 12) plot = Plot.VoidOften;
-        else if (drawn < 15) plot = Plot.NeverStart;
-        else if (drawn < 17) plot = Plot.Flag;
+        Plot plot = _nextPlot();
         Terms memory terms = _chosenTerms(plot);
         address caller = _pick(owners);
         if (terms.references != 0 && _oneIn(4)) terms.referee = caller;
         uint256 value = _supply(terms.token, caller, _deposit(terms));
         _create(caller, terms, _specification(), value, true, plot);
         return jobs;
+    }
+
+    /// @dev Plots by turns, so that each campaign has its share of all of them. Some ends are rarer than their plots, because
+    /// something else comes first; those have more turns.
+    function _nextPlot() private view returns (Plot) {
+        uint256 turn = jobs % 29;
+        if (turn < 2) return Plot.Finish;
+        if (turn < 10) return Plot.VoidOften;
+        if (turn < 14) return Plot.Flag;
+        if (turn < 17) return Plot.OwnerAborts;
+        if (turn < 22) return Plot.Refute;
+        if (turn < 26) return Plot.NeverStart;
+        if (turn == 26) return Plot.FailTwice;
+        return turn == 27 ? Plot.LoseTrainers : Plot.Anything;
     }
 
     function _createBadly(address caller) private {

@@ -11,6 +11,9 @@ abstract contract Model is World {
 
     uint256 internal constant GAS_LIMIT = 2 ** 24;
 
+    /// @dev The block in which a sealed refutation was announced first.
+    mapping(bytes32 sealedRefutation => uint256) internal announced;
+
     /// @dev The job that the last call was about.
     uint256 internal touched;
 
@@ -77,7 +80,7 @@ abstract contract Model is World {
         g.deposited = uint128(_deposit(terms));
         g.escrow = g.deposited;
         g.specificationHash = keccak256(cid);
-        g.model = bytes32(0);
+        g.model = new bytes(64);
         _booked(g, g.deposited);
     }
 
@@ -165,10 +168,15 @@ abstract contract Model is World {
     }
 
     function _digest(uint256 jobId, Ghost storage g) internal view returns (bytes32) {
-        bytes32 identity = keccak256(
-            abi.encode(block.chainid, address(market), jobId, g.owner, g.terms, g.specificationHash)
-        );
-        return keccak256(abi.encode(identity, g.nextKey));
+        return keccak256(abi.encode(_identity(jobId, g), g.nextKey));
+    }
+
+    /// @dev What of a job never changes.
+    function _identity(uint256 jobId, Ghost storage g) internal view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(block.chainid, address(market), jobId, g.owner, g.terms, g.specificationHash)
+            );
     }
 
     function _leave(address caller, uint256 jobId) internal {
@@ -235,6 +243,76 @@ abstract contract Model is World {
         g.forfeited += g.terms.aggregatorFeePerRound;
         g.burned += penalty + g.terms.aggregatorFeePerRound;
         _end(g, JobState.Aborted);
+    }
+
+    /* CHALLENGES */
+
+    /// @dev What is shown against a matrix, and what of it can be wrong.
+    struct Refutation {
+        uint256 jobId;
+        uint256 round;
+        bytes32 modelHash;
+        bytes gram;
+        bytes x;
+    }
+
+    /// @dev Announces, in the name of any account, that it will show a refutation.
+    function _announce(address caller, address challenger, Refutation memory r) internal {
+        bytes32 sealedRefutation = keccak256(abi.encode(challenger, r.jobId, r.round, r.x));
+        vm.prank(caller);
+        market.refutations().announce(sealedRefutation);
+        _count("refutation announced");
+        if (announced[sealedRefutation] == 0) announced[sealedRefutation] = vm.getBlockNumber();
+    }
+
+    /// @dev The block in which the challenger's refutation was announced; 0 for none.
+    function _announcedIn(address challenger, Refutation memory r) internal view returns (uint256) {
+        return announced[keccak256(abi.encode(challenger, r.jobId, r.round, r.x))];
+    }
+
+    function _refute(address caller, Refutation memory r) internal {
+        Ghost storage g = _touch(r.jobId);
+        uint256 block_ = _announcedIn(caller, r);
+        bool legal = g.state == JobState.Running && r.round != 0 && r.round == g.lastSettled
+            && _now() <= g.challengeEnd && block_ != 0 && block_ < vm.getBlockNumber()
+            && r.modelHash == keccak256(g.previousModel) && keccak256(r.gram) == keccak256(g.gram)
+            && _isNegative(r.gram, r.x);
+        bytes memory data = abi.encodeCall(market.refuteGram, (r.jobId, r.round, r.modelHash, r.gram, r.x));
+        if (!_try("refuteGram", caller, 0, data, legal)) return;
+        if (g.open) _count("round void: refuted");
+        _count("to Aborted: refuted");
+        (uint256 paid, uint256 burned) = (g.paid, g.burned);
+        g.undoRound();
+        if (g.paid != paid) _count("pay taken back");
+        if (g.burned != burned) _count("stake given back");
+        uint128 reward = g.bond / 2;
+        g.credits[caller] += reward;
+        g.burned += g.bond - reward;
+        (g.bond, g.challenger) = (0, caller);
+        _end(g, JobState.Aborted);
+    }
+
+    /// @dev Whether `x' G x < 0`, term by term over the whole matrix.
+    function _isNegative(bytes memory gram, bytes memory x) internal pure returns (bool) {
+        uint256 rows = x.length / 8;
+        if (x.length % 8 != 0 || gram.length != 4 * rows * (rows + 1)) return false;
+        int256 value = 0;
+        for (uint256 i = 0; i < rows; ++i) {
+            for (uint256 j = 0; j < rows; ++j) {
+                (uint256 low, uint256 high) = i < j ? (i, j) : (j, i);
+                uint256 place = low * rows - low * (low + 1) / 2 + high;
+                value += _entry(x, i) * _entry(x, j) * _entry(gram, place);
+            }
+        }
+        return value < 0;
+    }
+
+    function _entry(bytes memory packed, uint256 place) private pure returns (int256) {
+        uint64 value = 0;
+        for (uint256 k = 0; k < 8; ++k) {
+            value = value << 8 | uint8(packed[8 * place + k]);
+        }
+        return int64(value);
     }
 
     /* ANYONE */

@@ -52,6 +52,7 @@ abstract contract Replay is Checks {
         g.owner = _account(log.topics[2]);
         g.state = JobState.Open;
         g.specificationHash = keccak256(cid);
+        g.model = new bytes(64);
         g.deposited = uint128(_deposit(terms));
         g.escrow = g.deposited;
         g.received = g.deposited;
@@ -140,7 +141,7 @@ abstract contract Replay is Checks {
         m.leaving = true;
         if (removal == Removal.StruckOut) {
             vm.assertEq(burned, g.terms.stake, "20: a struck trainer loses its stake");
-            m.status = TrainerStatus.Out;
+            (m.status, m.struckIn) = (TrainerStatus.Out, uint16(round));
             return;
         }
         bool absent = removal == Removal.Absent;
@@ -154,7 +155,7 @@ abstract contract Replay is Checks {
     function _opened(Ghost storage g, Vm.Log memory log) private {
         (uint256 submitEnd, bytes32 key, bytes32 modelHash) =
             abi.decode(log.data, (uint256, bytes32, bytes32));
-        vm.assertEq(modelHash, keccak256(abi.encodePacked(g.model)), "30: the model of an opened round");
+        vm.assertEq(modelHash, keccak256(g.model), "30: the model of an opened round");
         if (g.round != 0) _closeRound(g);
         g.state = JobState.Running;
         g.round = uint16(uint256(log.topics[2]));
@@ -197,6 +198,8 @@ abstract contract Replay is Checks {
             else g.member[account].excluded = true;
         } else if (kind == ITrainingMarket.Flagged.selector) {
             g.member[account].flagged = true;
+        } else if (kind == ITrainingMarket.GramRefuted.selector) {
+            _refuted(g, account, abi.decode(log.data, (uint256)));
         } else {
             _replayRoundEnd(g, kind, log);
         }
@@ -204,7 +207,8 @@ abstract contract Replay is Checks {
 
     function _replayRoundEnd(Ghost storage g, bytes32 kind, Vm.Log memory log) private {
         if (kind == ITrainingMarket.RoundVoided.selector) {
-            if (abi.decode(log.data, (VoidCause)) == VoidCause.Flagged) return;
+            VoidCause cause = abi.decode(log.data, (VoidCause));
+            if (cause == VoidCause.Flagged || cause == VoidCause.Refuted) return;
             (g.voids, g.failures) = (g.voids + 1, g.failures + 1);
         } else if (kind == ITrainingMarket.RoundExpired.selector) {
             _expired(g, log.data);
@@ -218,6 +222,14 @@ abstract contract Replay is Checks {
         } else {
             vm.assertTrue(false, "30: an event that is not known");
         }
+    }
+
+    function _refuted(Ghost storage g, address challenger, uint256 reward) private {
+        vm.assertEq(reward, g.bond / 2, "20: half of the bond goes to the challenger");
+        g.undoRound();
+        g.credits[challenger] += reward;
+        g.burned += g.bond - uint128(reward);
+        (g.bond, g.challenger) = (0, challenger);
     }
 
     function _expired(Ghost storage g, bytes memory data) private {
@@ -235,7 +247,8 @@ abstract contract Replay is Checks {
 
     function _roundSettled(Ghost storage g, bytes memory data) private {
         (,, bytes memory model,,) = abi.decode(data, (bytes, bytes, bytes, bytes, bytes));
-        g.model = bytes32(model);
+        g.previousModel = g.model;
+        g.model = model;
         (g.lastSettled, g.failures) = (g.round, 0);
         g.settledRounds += 1;
         if (g.referenceSubmitted && !g.referenceExcluded) g.referenceRounds += 1;

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Exclusion, JobState, Reason, Settlement, TrainerStatus} from "../../src/Types.sol";
+import {Lies} from "../Lies.sol";
 import {Ghost, Ghosts, Member} from "./Ghost.sol";
 import {Model} from "./Model.sol";
 
@@ -22,14 +23,21 @@ enum Fault {
     // From here on only what a round with enough accepted updates looks at.
     ModelCommitment,
     Cid,
-    Proof,
     GramLength,
     GramNorm,
     GramProduct,
     RuleTotal,
     RuleLength,
     RuleUnweighted,
-    RuleSize
+    RuleSize,
+    // What is proven is one thing, and what is settled another.
+    ProofWord,
+    ProofReplayed,
+    GramEntry,
+    NewModel,
+    Weights,
+    Aggregate,
+    OtherEvidence
 }
 
 /// @notice What the protocol says of settlements, sound and spoiled.
@@ -45,6 +53,7 @@ abstract contract SettleModel is Model {
         uint256[] weights;
         int256[] contributions;
         bool referenceUsed;
+        bool lie;
     }
 
     /// @dev What the driver wants of a settlement.
@@ -54,6 +63,8 @@ abstract contract SettleModel is Model {
         bool excludeReference;
         bool keepTwo;
         bool nobodyPaid;
+        bool lie;
+        bool harmful;
         Fault fault;
     }
 
@@ -63,13 +74,14 @@ abstract contract SettleModel is Model {
         Ghost storage g = _touch(jobId);
         Draft memory draft = _draft(jobId, g, wish);
         if (wish.fault == Fault.Caller) caller = _pick(strangers);
-        if (!_spoil(g, draft, wish.fault)) wish.fault = Fault.None;
         bool early = draft.faulty > g.terms.tolerated || draft.settlement.trainers.length < g.quorum();
+        if (!early) _prove(jobId, g, caller, draft);
+        if (!_spoil(g, draft, wish.fault)) wish.fault = Fault.None;
         bool sound = wish.fault == Fault.None || (early && wish.fault >= Fault.ModelCommitment);
         bool legal = sound && _settleable(g, caller, draft);
         bytes memory data = abi.encodeCall(market.settle, (draft.settlement));
-        if (!_try("settle", caller, 0, data, legal)) return;
-        _settled(g, draft);
+        if (_try("settle", caller, 0, data, legal)) _settled(g, draft);
+        else if (!sound && _settleable(g, caller, draft)) _countRefused(wish.fault);
     }
 
     function _settleable(Ghost storage g, address caller, Draft memory draft) private view returns (bool) {
@@ -88,14 +100,13 @@ abstract contract SettleModel is Model {
         }
         if (draft.faulty > g.terms.tolerated) return _voided(g, "round void: too many faulty");
         if (s.trainers.length < g.quorum()) return _voided(g, "round void: too few accepted");
-        uint256 kept = 0;
-        for (uint256 i = 0; i < draft.weights.length; ++i) {
-            if (draft.weights[i] != 0) ++kept;
-        }
-        if (kept < 3) return _voided(g, "round void: too few kept");
+        if (_kept(draft) < 3) return _voided(g, "round void: too few kept");
         _reward(g, draft);
         _count("round settled");
-        g.model = keccak256(abi.encodePacked(g.model));
+        if (draft.lie) _count("lie settled");
+        g.previousModel = g.model;
+        g.model = s.newModelCommitment;
+        (g.gram, g.proof) = (s.gram, s.proof);
         g.lastSettled = g.round;
         g.settledRounds += 1;
         if (draft.references != 0) g.referenceRounds += 1;
@@ -147,7 +158,7 @@ abstract contract SettleModel is Model {
         m.strikes += 1;
         _count("trainer struck");
         if (m.strikes < g.terms.strikeLimit) return;
-        m.status = TrainerStatus.Out;
+        (m.status, m.struckIn) = (TrainerStatus.Out, g.round);
         m.mayLose = true;
         g.burned += g.terms.stake;
         _count("trainer removed: struck out");
@@ -164,20 +175,18 @@ abstract contract SettleModel is Model {
         bool referenced = g.referenceSubmitted && !wish.excludeReference;
         draft.references = referenced ? g.terms.references : 0;
         // The reference's commitment is as long as that of each of its vectors.
-        s.commitments = new bytes(32 * (s.trainers.length + draft.references));
         for (uint256 i = 0; i < s.trainers.length; ++i) {
-            _write(s.commitments, i, _vector(s.trainers[i], s.round));
+            s.commitments = bytes.concat(s.commitments, _vector(s.trainers[i], s.round));
         }
         for (uint256 k = 0; k < draft.references; ++k) {
-            _write(s.commitments, s.trainers.length + k, _vector(g.terms.referee, s.round + k));
+            s.commitments = bytes.concat(s.commitments, _vector(g.terms.referee, s.round + k));
         }
-        s.modelCommitment = abi.encodePacked(g.model);
-        s.newModelCommitment = abi.encodePacked(keccak256(s.modelCommitment));
+        s.modelCommitment = g.model;
         s.aggregateCid = _cid(vm.toString(_below(1000)));
         bool real = address(g.terms.rule) == address(realRule);
-        s.gram = real
-            ? _randomGram(s.trainers.length + draft.references)
-            : _identityGram(s.trainers.length + draft.references);
+        uint256 rows = s.trainers.length + draft.references;
+        draft.lie = wish.lie && s.trainers.length > 2;
+        s.gram = draft.lie ? Lies.gram(rows) : real ? _randomGram(rows) : _identityGram(rows);
         if (s.trainers.length == 0) return draft;
         if (!real) return _answer(draft, wish);
         (draft.weights, draft.contributions, draft.referenceUsed) =
@@ -235,25 +244,119 @@ abstract contract SettleModel is Model {
         return _ascending(list);
     }
 
-    /// @dev What an account commits to.
-    function _vector(address account, uint256 round) internal pure returns (bytes32) {
-        return keccak256(abi.encode("vector", account, round));
+    /// @dev The commitment to one vector of an account.
+    function _vector(address account, uint256 round) internal view returns (bytes memory) {
+        return prover.commitment(keccak256(abi.encode("vector", account, round)));
     }
 
     /// @dev The hash that an account submits; the referee's covers all its vectors.
     function _commitmentHash(Ghost storage g, address account) internal view returns (bytes32) {
         uint256 vectors = account == g.terms.referee ? g.terms.references : 1;
-        bytes memory all = new bytes(32 * vectors);
+        bytes memory all;
         for (uint256 k = 0; k < vectors; ++k) {
-            _write(all, k, _vector(account, g.round + k));
+            all = bytes.concat(all, _vector(account, g.round + k));
         }
         return keccak256(all);
     }
 
-    function _write(bytes memory place, uint256 index, bytes32 word) private pure {
-        assembly ("memory-safe") {
-            mstore(add(add(place, 32), shl(5, index)), word)
+    /* PROOF */
+
+    /// @dev Proves the draft to the verifier, for the account that will send it.
+    function _prove(uint256 jobId, Ghost storage g, address caller, Draft memory draft) private view {
+        Settlement memory s = draft.settlement;
+        s.newModelCommitment = prover.advance(s.modelCommitment, s.commitments, draft.weights);
+        bytes32 exclusions = 0;
+        for (uint256 i = 0; i < s.exclusions.length; ++i) {
+            Exclusion memory e = s.exclusions[i];
+            exclusions = keccak256(abi.encode(exclusions, e.account, e.reason, keccak256(e.evidence)));
         }
+        bytes32 context = keccak256(
+            abi.encode(
+                _identity(jobId, g),
+                s.round,
+                caller,
+                s.trainers,
+                exclusions,
+                draft.references,
+                keccak256(s.modelCommitment),
+                s.aggregateCid
+            )
+        );
+        s.proof = prover.prove(context, s.commitments, s.gram);
+    }
+
+    /// @dev Updates that the rule keeps; a round without three is void and has no new model.
+    function _kept(Draft memory draft) private pure returns (uint256 kept) {
+        for (uint256 i = 0; i < draft.weights.length; ++i) {
+            if (draft.weights[i] != 0) ++kept;
+        }
+    }
+
+    /// @dev Settles something else than what was proven; false if this draft can't be spoiled so.
+    function _spoilProven(Ghost storage g, Draft memory draft, Fault fault) private returns (bool) {
+        Settlement memory s = draft.settlement;
+        if (s.proof.length == 0) return false;
+        if (fault == Fault.ProofWord) return _spoilWord(s);
+        if (fault == Fault.ProofReplayed) {
+            if (g.proof.length == 0) return false;
+            s.proof = g.proof;
+            return true;
+        }
+        if (fault == Fault.GramEntry) {
+            // The last byte of the first squared norm; a row of zeros is left alone, whose products would be too large.
+            uint8 last = uint8(s.gram[7]);
+            if (last == 0 || last == 0xff) return false;
+            s.gram[7] = bytes1(last + 1);
+            return true;
+        }
+        if (fault == Fault.Aggregate) {
+            s.aggregateCid = _cid("another aggregate");
+            return true;
+        }
+        if (fault == Fault.OtherEvidence) {
+            if (s.exclusions.length == 0 || s.exclusions[0].evidence.length == 0) return false;
+            s.exclusions[0].evidence = _cid("other evidence");
+            return true;
+        }
+        if (_kept(draft) < 3) return false;
+        if (fault == Fault.NewModel) {
+            s.newModelCommitment = _oneIn(2) ? prover.commitment("another") : s.modelCommitment;
+            return true;
+        }
+        return _spoilWeights(g, draft);
+    }
+
+    /// @dev Another scalar; another point would be none.
+    function _spoilWord(Settlement memory s) private returns (bool) {
+        uint256[5] memory places = [uint256(64), 160, 192, 224, 256];
+        s.proof[places[_below(5)] + _between(4, 31)] ^= bytes1(uint8(1 << _below(8)));
+        return true;
+    }
+
+    /// @dev The rule gives another weight than the one that the model advanced by.
+    function _spoilWeights(Ghost storage g, Draft memory draft) private returns (bool) {
+        if (address(g.terms.rule) == address(realRule)) return false;
+        for (uint256 i = 0; i < draft.weights.length; ++i) {
+            if (draft.weights[i] < 2) continue;
+            draft.weights[i] -= 1;
+            rule.set(draft.weights, draft.contributions);
+            return true;
+        }
+        return false;
+    }
+
+    /// @dev Counts a settlement that was refused for nothing but what was settled instead of what was proven.
+    function _countRefused(Fault fault) private {
+        bytes32[7] memory names = [
+            bytes32("refused: word of the proof"),
+            "refused: proof replayed",
+            "refused: entry of the matrix",
+            "refused: new model",
+            "refused: weights",
+            "refused: aggregate",
+            "refused: evidence"
+        ];
+        if (fault >= Fault.ProofWord) _count(names[uint256(fault) - uint256(Fault.ProofWord)]);
     }
 
     /* RULE AND MATRIX */
@@ -268,6 +371,7 @@ abstract contract SettleModel is Model {
             draft.weights[i] = _between(1, 2 ** 16 / count);
             if (!_oneIn(8)) draft.contributions[i] = _contribution(draft.settlement, i, wish.nobodyPaid);
         }
+        if (wish.harmful && draft.weights[0] != 0) draft.contributions[0] = 1 - int256(2 ** 200);
         draft.referenceUsed = draft.references != 0 && !_oneIn(16);
         rule.setIgnoresReference(!draft.referenceUsed);
         rule.set(draft.weights, draft.contributions);
@@ -328,7 +432,8 @@ abstract contract SettleModel is Model {
         else if (fault < Fault.Reason) return _spoilRoll(s, fault);
         else if (fault < Fault.ModelCommitment) return _spoilExclusion(g, s, fault);
         else if (fault < Fault.RuleTotal) return _spoilMatter(s, fault);
-        else return _spoilAnswer(g, draft, fault);
+        else if (fault < Fault.ProofWord) return _spoilAnswer(g, draft, fault);
+        else return _spoilProven(g, draft, fault);
         return true;
     }
 
@@ -382,11 +487,10 @@ abstract contract SettleModel is Model {
         return abi.encodePacked(hex"01711220", bytes32(0));
     }
 
-    function _spoilMatter(Settlement memory s, Fault fault) private pure returns (bool) {
+    function _spoilMatter(Settlement memory s, Fault fault) private view returns (bool) {
         if (s.gram.length < 24) return false;
-        if (fault == Fault.ModelCommitment) s.modelCommitment = abi.encodePacked(keccak256("another"));
+        if (fault == Fault.ModelCommitment) s.modelCommitment = prover.commitment("another");
         else if (fault == Fault.Cid) s.aggregateCid = _cidLike();
-        else if (fault == Fault.Proof) s.proof = hex"ff";
         else if (fault == Fault.GramLength) s.gram = bytes.concat(s.gram, hex"00");
         else if (fault == Fault.GramNorm) s.gram[0] = 0x80;
         else if (fault == Fault.GramProduct) s.gram[8] = 0x40;

@@ -4,37 +4,13 @@ pragma solidity ^0.8.28;
 import {TrainingMarket} from "../../src/TrainingMarket.sol";
 import {Terms} from "../../src/Types.sol";
 import {IRule} from "../../src/interfaces/IRule.sol";
-import {IRoundVerifier, Step} from "../../src/interfaces/IRoundVerifier.sol";
+import {IRoundVerifier} from "../../src/interfaces/IRoundVerifier.sol";
 import {Parties} from "../Parties.sol";
+import {SimulatedProver} from "../SimulatedProver.sol";
 import {SettableRule} from "../mocks/SettableRule.sol";
 import {PlainToken} from "../mocks/Tokens.sol";
 import {Counts} from "./Counts.sol";
 import {Ghost, Plot} from "./Ghost.sol";
-
-/// @notice Accepts every proof but those that begin with 0xff.
-contract PickyVerifier is IRoundVerifier {
-    function initialModel() external pure returns (bytes memory) {
-        return abi.encodePacked(bytes32(0));
-    }
-
-    function verify(bytes32, bytes calldata, bytes calldata, bytes calldata proof)
-        external
-        pure
-        returns (bool)
-    {
-        return proof.length == 0 || proof[0] != 0xff;
-    }
-
-    function verifyStep(bytes32, bytes calldata, bytes calldata, bytes calldata proof, Step calldata step)
-        external
-        pure
-        returns (bool)
-    {
-        bytes memory next = abi.encodePacked(keccak256(step.modelCommitment));
-        return
-            keccak256(step.newModelCommitment) == keccak256(next) && (proof.length == 0 || proof[0] != 0xff);
-    }
-}
 
 /// @notice Does not take the native coin.
 contract Refuser {}
@@ -78,6 +54,7 @@ abstract contract World is Parties, Counts {
     address[] internal referees;
     address[] internal strangers;
     IRule internal realRule;
+    SimulatedProver internal prover;
     address internal refuser;
     Intruder internal intruder;
     bytes32[2 * ALLOWED] private _tree;
@@ -102,10 +79,18 @@ abstract contract World is Parties, Counts {
         IRule[] memory rules = new IRule[](2);
         rules[0] = IRule(address(rule));
         rules[1] = realRule;
-        market = _deploy(new PickyVerifier(), rules);
+        market = _deploy(_developmentVerifier(), rules);
         refuser = address(new Refuser());
         intruder = new Intruder(market);
         _growTree();
+    }
+
+    /// @dev The real verifier, with the set-up whose secrets are public, and who can prove anything to it.
+    function _developmentVerifier() private returns (IRoundVerifier) {
+        string memory vectors = vm.readFile("test/vectors/gram.json");
+        bytes memory key = vm.parseJsonBytes(vectors, ".developmentKey");
+        prover = new SimulatedProver(vm.parseJsonBytes32(vectors, ".developmentSrs"));
+        return IRoundVerifier(_place(bytes.concat(vm.getCode("GramVerifier.sol:GramVerifier"), key)));
     }
 
     /// @dev Puts code on the chain that comes from an artifact, so that the tests are compiled without it.
@@ -205,7 +190,9 @@ abstract contract World is Parties, Counts {
 
     function _chosenTerms(Plot plot) internal returns (Terms memory terms) {
         terms.aggregator = _pick(aggregators);
-        terms.rule = IRule(plot != Plot.VoidOften && _oneIn(4) ? address(realRule) : address(rule));
+        terms.rule = IRule(
+            plot != Plot.VoidOften && plot != Plot.Refute && _oneIn(4) ? address(realRule) : address(rule)
+        );
         terms.dimension = 1000;
         terms.coordinateBits = 16;
         terms.scaleExponent = 12;
@@ -214,13 +201,14 @@ abstract contract World is Parties, Counts {
         terms.maxTrainers = uint8(terms.minTrainers + _below(4));
         terms.rounds = uint16(plot == Plot.VoidOften ? 7 : _between(plot == Plot.Finish ? 1 : 3, 4));
         if (_oneIn(3)) terms.token = address(token);
-        if (!_oneIn(4)) {
+        if (plot == Plot.Refute || !_oneIn(4)) {
             terms.referee = _pick(referees);
             terms.references = uint8(_between(1, 4));
             terms.refereeFeePerRound = uint96(_below(1000));
         }
         if (_oneIn(4)) terms.allowlistRoot = _root();
         _chooseAmounts(terms);
+        if (plot == Plot.Refute) (terms.strikeLimit, terms.stake) = (1, terms.stake + 1);
         _chooseTimes(terms);
     }
 
