@@ -12,6 +12,8 @@ import {GramChecks} from "./libraries/GramChecks.sol";
 /// @dev Notes:
 /// - Whoever copies the transaction that shows a refutation comes too late to announce it as its own. Whoever finds the
 ///   refutation by itself is a challenger like any other, and the first that shows it is paid.
+/// - A transaction that shows a refutation and is kept out of the next block can be overtaken by who read it meanwhile and
+///   announced it in that block.
 /// - An announcement says nothing but when. Anyone may make as many as it pays for, for itself or for others, and the
 ///   first of each stands.
 contract Refutations {

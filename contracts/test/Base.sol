@@ -60,7 +60,12 @@ abstract contract Base is Bookkeeping {
     }
 
     /// @dev What an account commits to in a round.
-    function _commitment(uint256 jobId, address account, uint256 round) internal pure returns (bytes memory) {
+    function _commitment(uint256 jobId, address account, uint256 round)
+        internal
+        view
+        virtual
+        returns (bytes memory)
+    {
         return abi.encodePacked(keccak256(abi.encode(jobId, account, round)));
     }
 

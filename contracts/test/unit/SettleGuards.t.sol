@@ -311,7 +311,7 @@ contract SettleGuardsTest is Base {
         _submitAll(jobId);
     }
 
-    function _commitments(uint256 jobId, address[] memory list) private pure returns (bytes memory all) {
+    function _commitments(uint256 jobId, address[] memory list) private view returns (bytes memory all) {
         for (uint256 i = 0; i < list.length; ++i) {
             all = bytes.concat(all, _commitment(jobId, list[i], 1));
         }

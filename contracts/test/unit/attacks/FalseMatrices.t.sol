@@ -185,6 +185,31 @@ contract FalseMatricesTest is Refuting {
         vm.assertGt(lost, paid, "the penalty, and the fee on top of it");
     }
 
+    /// @dev Whoever sees the refutation coming finds nothing that it could take away first.
+    function test_NeitherBondNorFeesNorPayCanLeaveInFrontOfARefutation() external {
+        Terms memory terms = _terms();
+        terms.rounds = 2;
+        uint256 jobId = _running(terms, 5);
+        _round(jobId);
+        _submitAll(jobId);
+        vm.prank(trainers[0]);
+        market.leaveJob(jobId);
+        Settlement memory settlement = _settleLie(jobId);
+        _announce(stranger, jobId, 2, _witness(6));
+        _nextBlock();
+        uint256 end = market.progressOf(jobId).challengeEnd;
+        vm.warp(end);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_TooEarly.selector, end, end));
+        market.complete(jobId);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_NothingToWithdraw.selector, jobId, aggregator));
+        vm.prank(aggregator);
+        market.withdraw(jobId, aggregator);
+        vm.assertEq(_withdraw(jobId, trainers[0]), 2001, "the first round's pay alone, and no stake");
+        _refute(stranger, settlement, _witness(6));
+        vm.assertEq(market.withdrawable(jobId, aggregator), 1009, "the first round's fee alone");
+        vm.assertEq(market.withdrawable(jobId, trainers[0]), 2003, "the stake, and no more pay");
+    }
+
     /// @dev What is burned waits for the end, so that a refutation finds it.
     function test_NobodyBurnsAStakeThatARefutationWouldGiveBack() external {
         Terms memory terms = _terms();
@@ -224,6 +249,46 @@ contract FalseMatricesTest is Refuting {
         out += market.burn(jobId);
         vm.assertEq(out, _deposit(terms) + terms.bond + 5 * uint256(terms.stake), "what went in");
         vm.assertEq(token.balanceOf(address(market)), 0, "nothing is left");
+    }
+
+    /// @dev 128 trainers who are all paid, and four vectors of the referee.
+    function test_TheLargestRefutationFitsATransaction() external {
+        delete trainers;
+        for (uint256 i = 0; i < 128; ++i) {
+            trainers.push(_account(string.concat("one of many ", vm.toString(i))));
+        }
+        trainers = _ascending(trainers);
+        Terms memory terms = _terms();
+        (terms.maxTrainers, terms.references) = (128, 4);
+        uint256 jobId = _running(terms, 128);
+        _submitTrainers(jobId);
+        bytes memory references = new bytes(128);
+        vm.prank(referee);
+        market.submitReference(jobId, 1, keccak256(references), _cid("reference"));
+        market.closeSubmissions(jobId, 1);
+        Settlement memory settlement = _settlement(jobId);
+        bytes memory commitments = settlement.commitments;
+        // Behind the trainers' stands one word for the reference, which has four here.
+        assembly ("memory-safe") {
+            mstore(commitments, 4096)
+        }
+        settlement.commitments = bytes.concat(commitments, references);
+        settlement.gram = _lie(132);
+        _settle(settlement);
+        bytes memory x = _witness(132);
+        _announce(stranger, jobId, 1, x);
+        _nextBlock();
+        bytes memory call = abi.encodeCall(
+            market.refuteGram, (jobId, 1, keccak256(settlement.modelCommitment), settlement.gram, x)
+        );
+        vm.prank(stranger);
+        uint256 before = gasleft();
+        (bool done,) = address(market).call(call);
+        // With each byte of calldata at the price of one that is not zero.
+        uint256 used = before - gasleft() + 21_000 + 16 * call.length;
+        vm.assertTrue(done, "refuted");
+        vm.assertLt(used, 2 ** 24, "gas");
+        vm.assertEq(market.withdrawable(jobId, trainers[127]), 2003, "the stake, and no pay");
     }
 
     /* HELPERS */
