@@ -223,6 +223,11 @@ contract GramVerifierTest is GramFixture {
         step = _step("initial", "initial");
         step.weights = new uint256[](0);
         vm.assertTrue(_verifyStep(three, step), "still zero");
+        // A point whose coordinates have no bit in common.
+        G1Point memory one = Bn254.generator();
+        step.modelCommitment = abi.encode(one);
+        step.newModelCommitment = abi.encode(one);
+        vm.assertTrue(_verifyStep(three, step), "the generator, kept");
     }
 
     function test_When_TheModelReturnsToZero() external view {
