@@ -18,6 +18,9 @@ from tests.chain import sending_process
 from tests.chain.pool import ACCOUNT, Pool, open_pool
 from tests.chain.sending_process import BETWEEN_WRITE_AND_SEND, CRASHES, NOWHERE
 
+# From here the process finds the tests' modules.
+ROOT = Path(__file__).parents[2]
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -32,9 +35,9 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
 @pytest.fixture
 def start(pool: Pool, tmp_path: Path) -> Start:
     def start_process(crash: str, *values: int) -> subprocess.Popen[str]:
-        command = [sys.executable, sending_process.__file__, pool.w3.provider.endpoint_uri, pool.probe.address]
+        command = [sys.executable, "-m", sending_process.__name__, pool.w3.provider.endpoint_uri, pool.probe.address]
         command += [str(tmp_path), crash, *map(str, values)]
-        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
     return start_process
 
