@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADING = "## A job, step by step"
-MINUTES = 8
+MINUTES = 10
 
 
 def walk_through() -> str:
@@ -73,6 +73,9 @@ def test_the_walk_through_pays_everybody_and_leaves_nothing_in_the_market(tmp_pa
     assert shown["state"] == "completed", logs
     assert said.count("Withdrew ") == 7
     assert list((tmp_path / "home" / "jobs").rglob("round-00003.safetensors"))
+    assert "Every check holds." in said
+    assert (tmp_path / "audit.html").read_text().startswith("<!DOCTYPE html>")
+    assert (tmp_path / "trained" / "model.safetensors").is_file()
     assert "Traceback" not in said + logs
     money, terms = shown["money"], shown["terms"]
     assert money["withdrawn_wei"] == money["deposited_wei"] + terms["bond_wei"] + 5 * terms["stake_wei"]
