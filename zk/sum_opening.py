@@ -59,16 +59,23 @@ def wrong_sums(
     if not sums:
         return []
     require_dimension(srs, sums[0].size)
+    if _all_open(srs, commitments, sums, blinders):
+        return []
+    opened = zip(commitments, sums, blinders, strict=True)
+    return [place for place, (commitment, each, own) in enumerate(opened) if commit_sum(srs, each, own) != commitment]
+
+
+def _all_open(
+    srs: StructuredReferenceString, commitments: Sequence[bytes], sums: Sequence[Sum], blinders: Sequence[int]
+) -> bool:
+    """Tell by one multi-scalar multiplication whether all sums open their commitments."""
     factors = [secrets.randbits(_FACTOR_BITS) for _ in sums]
     digits = [digit for vector in sums for digit in _digits(vector)]
     places = [factor << (_DIGIT_BITS * place) for factor in factors for place in range(_DIGITS)]
     body = multi_scalar_multiplication(srs.powers[: sums[0].size], combine_int16(digits, places))
     blinder = sum(factor * each for factor, each in zip(factors, blinders, strict=True)) % SCALAR_MODULUS
     points = np.concatenate([g1_from_bytes(commitment) for commitment in commitments])
-    if blinded(srs, body, blinder) == g1_to_bytes(weighted_sum(points, factors)):
-        return []
-    opened = zip(commitments, sums, blinders, strict=True)
-    return [place for place, (commitment, each, own) in enumerate(opened) if commit_sum(srs, each, own) != commitment]
+    return blinded(srs, body, blinder) == g1_to_bytes(weighted_sum(points, factors))
 
 
 def _digits(vector: Sum) -> list[npt.NDArray[np.int16]]:
