@@ -92,6 +92,11 @@ def attempt(
         return None, Check(subject, name, Verdict.NOT_SHOWN, str(fault), does_not_show)
     except CairnError as fault:
         return None, Check(subject, name, Verdict.FAILS, str(fault), does_not_show)
+    except (ArithmeticError, LookupError, ValueError) as fault:
+        # A node can tell numbers that no market lets happen, such as a matrix with a negative square or terms of no
+        # bits; what can't even be computed from them does not hold, and the other checks go on.
+        told = f"it can't be computed from what the chain is said to hold ({type(fault).__name__}: {fault})"
+        return None, Check(subject, name, Verdict.FAILS, told, does_not_show)
     return found, Check(subject, name, Verdict.HOLDS, detail, does_not_show)
 
 

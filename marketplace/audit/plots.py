@@ -143,7 +143,7 @@ def _pay(facts: Document, settled: list[Document]) -> list[float]:
     for entry in settled:
         for account, amount in zip(entry["trainers"], entry["payouts_wei"], strict=False):
             pay[account] = pay.get(account, 0) + int(amount)
-    return [pay[account] / facts["reward_per_round_wei"] for account in facts["trainers"]]
+    return [pay[account] / max(facts["reward_per_round_wei"], 1) for account in facts["trainers"]]
 
 
 def _shares(facts: Document, settled: list[Document]) -> tuple[Numbers, npt.NDArray[np.bool_]]:

@@ -99,7 +99,9 @@ def facts_of(case: Case) -> Document:
 
 
 def _trainers(case: Case) -> list[str]:
+    """Return everybody who joined, or was settled with, in ascending order of address."""
     joined = {event.arguments["trainer"] for event in case.history.named("TrainerJoined")}
+    joined |= {account for record in case.settled for account in record.trainers}
     return sorted(joined, key=lambda account: int(account, 16))
 
 

@@ -9,6 +9,7 @@ from eth_typing import ChecksumAddress
 
 from contribution import readable, rule
 from contribution.gram import GramMatrix, check_gram, unpack_gram
+from contribution.outcome import RuleOutcome
 from contribution.payout import harmful, payouts
 from marketplace.audit.case import Case
 from marketplace.audit.check import DiscrepancyError, require
@@ -124,14 +125,24 @@ def decide(case: Case, record: RoundRecord, *, reference: bool) -> Decision:
         If the matrix has another size, or this installation has no such rule.
     """
     arguments = (len(record.trainers), case.references(record), case.terms.tolerated)
-    matrix = matrix_of(case, record)
+    if reference:
+        _require_known(case)
+        weights, contributions = _PLAIN[case.rule](matrix_of(case, record).tolist(), *arguments)
+        return tuple(weights), tuple(contributions)
+    outcome = _outcome(case, record)
+    return outcome.weights, outcome.contributions
+
+
+def _outcome(case: Case, record: RoundRecord) -> RuleOutcome:
+    """Compute what the rule makes of a settled round's matrix; raises as `decide`."""
+    _require_known(case)
+    arguments = (len(record.trainers), case.references(record), case.terms.tolerated)
+    return rule.RULES[case.rule](matrix_of(case, record), *arguments)
+
+
+def _require_known(case: Case) -> None:
     if case.rule not in rule.RULES:
         raise DiscrepancyError([f"the job's rule {case.rule} is none of this installation's: {', '.join(rule.RULES)}"])
-    if reference:
-        weights, contributions = _PLAIN[case.rule](matrix.tolist(), *arguments)
-        return tuple(weights), tuple(contributions)
-    outcome = rule.RULES[case.rule](matrix, *arguments)
-    return outcome.weights, outcome.contributions
 
 
 _PLAIN: Final[dict[str, Callable[..., tuple[list[int], list[int]]]]] = {rule.NAME: readable.decide}
@@ -153,9 +164,7 @@ def payout_faults(case: Case, record: RoundRecord, contributions: Sequence[int])
 
 def strike_faults(case: Case, record: RoundRecord) -> list[str]:
     """Return a clause for each strike that was not due, and each that was due and did not fall."""
-    outcome = rule.RULES[case.rule](
-        matrix_of(case, record), len(record.trainers), case.references(record), case.terms.tolerated
-    )
+    outcome = _outcome(case, record)
     judged = harmful(outcome.contributions, case.terms.strike_tolerance_bps, outcome.reference_used)
     due = {account for account, bad in zip(record.trainers, judged, strict=True) if bad and case.terms.strike_limit}
     struck = {

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADING = "## A job, step by step"
-MINUTES = 10
+MINUTES = 15
 
 
 def walk_through() -> str:

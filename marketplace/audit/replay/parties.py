@@ -87,8 +87,7 @@ def _reference_submitted(twin: JobTwin, values: Values) -> None:
 
 
 def _expect_submitting(twin: JobTwin, number: int, address: str) -> None:
-    open_ = twin.round_open and number == twin.round
-    twin.expect(Matter.ORDER, open_, f"{address} submitted in round {number}, while round {twin.round} was the last")
+    twin.expect_open(number, f"{address} submitted in")
     in_time = not twin.submissions_closed and twin.now <= twin.submit_end
     twin.expect(
         Matter.TIME,
@@ -98,6 +97,7 @@ def _expect_submitting(twin: JobTwin, number: int, address: str) -> None:
 
 
 def _closed(twin: JobTwin, values: Values) -> None:
+    twin.expect_open(values["round"], "submissions were closed of")
     awaited = twin.terms.has_referee and not twin.reference_submitted
     everyone = twin.submitted == twin.active and not awaited
     twin.expect(Matter.ORDER, everyone, f"submissions of round {values['round']} were closed while some were awaited")
@@ -111,6 +111,7 @@ def _closed(twin: JobTwin, values: Values) -> None:
 
 def _missing(twin: JobTwin, values: Values) -> None:
     address, number = values["account"], values["round"]
+    twin.expect_open(number, f"{address} was reported missing in")
     is_referee = address == twin.terms.referee
     known = twin.reference_submitted if is_referee else address in twin.submitted
     twin.expect(Matter.ORDER, known, f"{address} was reported missing in round {number} and had submitted nothing")

@@ -44,6 +44,7 @@ def _start(twin: JobTwin, values: Values) -> None:
 def _excluded(twin: JobTwin, values: Values) -> None:
     address, number = values["account"], values["round"]
     reason = values["reason"]
+    twin.expect_open(number, f"{address} was excluded from")
     is_referee = address == twin.terms.referee
     known = twin.reference_submitted if is_referee else address in twin.submitted
     twin.expect(Matter.ORDER, known, f"{address} was excluded from round {number} and had submitted nothing")
@@ -60,6 +61,7 @@ def _excluded(twin: JobTwin, values: Values) -> None:
 
 
 def _struck(twin: JobTwin, values: Values) -> None:
+    twin.expect_open(values["round"], f"{values['trainer']} was struck in")
     account = twin.account(values["trainer"])
     account.strikes += 1
     twin.expect(
@@ -88,11 +90,7 @@ def _removed(_twin: JobTwin, _values: Values) -> None:
 
 def _scored(twin: JobTwin, values: Values) -> None:
     number = values["round"]
-    twin.expect(
-        Matter.ORDER,
-        twin.round_open and number == twin.round,
-        f"round {number} was settled, while round {twin.round} was the last",
-    )
+    twin.expect_open(number, "scores were told of")
     twin.expect(
         Matter.TIME,
         (twin.submissions_closed or twin.now > twin.submit_end) and twin.challenge_end < twin.now <= twin.settle_end,
@@ -103,6 +101,7 @@ def _scored(twin: JobTwin, values: Values) -> None:
 
 
 def _settled(twin: JobTwin, values: Values) -> None:
+    twin.expect_open(values["round"], "the settlement was told of")
     twin.previous_model_hash = twin.model_hash
     twin.model_hash = bytes(keccak(values["modelCommitment"]))
     twin.last_settled_round = values["round"]
@@ -120,6 +119,7 @@ def _voided(twin: JobTwin, values: Values) -> None:
     if cause in CHALLENGED:
         twin.round_open = False
         return
+    twin.expect_open(values["round"], "void was")
     _expect_void(twin, values["round"], cause)
     twin.voids += 1
     twin.failures_in_a_row += 1
@@ -149,6 +149,7 @@ def _expect_void(twin: JobTwin, number: int, cause: VoidCause) -> None:
 
 def _expired(twin: JobTwin, values: Values) -> None:
     number = values["round"]
+    twin.expect_open(number, "expired was")
     twin.expect(
         Matter.TIME,
         twin.now > twin.settle_end,

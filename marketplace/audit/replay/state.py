@@ -149,6 +149,14 @@ class JobTwin:
         if not holds:
             self.fault(matter, words)
 
+    def expect_open(self, number: int, what: str) -> None:
+        """Note a fault unless a round is the open one."""
+        self.expect(
+            Matter.ORDER,
+            self.round_open and number == self.round,
+            f"{what} round {number}, while round {self.round} was {'open' if self.round_open else 'the last and over'}",
+        )
+
     def call_for(self, name: str, **arguments: Any) -> None:  # noqa: ANN401 - any value of an event
         """Let an event be due."""
         self.due.append(Due(name, arguments))
