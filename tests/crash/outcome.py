@@ -72,7 +72,7 @@ def _check_openings(world: World) -> None:
         if record.model_commitment is None:
             raise CrashError(f"round {record.number} was not settled")
     last = view.model_before(ROUNDS + 1)
-    if commitment_hash(last.commitment) == commitment_hash(view.model_before(ROUNDS).commitment):
+    if commitment_hash(last.sum.commitment) == commitment_hash(view.model_before(ROUNDS).sum.commitment):
         raise CrashError("the last round left the model as it was")
 
 

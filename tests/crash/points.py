@@ -89,7 +89,7 @@ class Probe:
         self._wrap(worker, "write_private", "write the model")
 
     def _install_submitter(self) -> None:
-        self._wrap(JobView, "_read_model", "check the model")
+        self._wrap(JobView, "model_before", "check the model")
         for kind in (Trainer, Referee):
             self._wrap(kind, "_compute", "compute")
         self._wrap(marketplace.parties.submission, "commit", "commit")
@@ -130,10 +130,10 @@ class Probe:
         original = getattr(owner, name)
 
         @wraps(original)
-        def wrapped(this: Any, first: Any) -> Any:
+        def wrapped(this: Any, first: Any, **named: Any) -> Any:
             if begin:
                 self._hit(step, begin)
-            value = original(this, first)
+            value = original(this, first, **named)
             if when := end(first):
                 self._hit(step or self._step(), when)
             return value
