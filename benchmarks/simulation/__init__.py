@@ -1,0 +1,1 @@
+"""Simulated jobs: the project's own codec, rule, scores and aggregate against attackers, without a chain."""
