@@ -61,6 +61,9 @@ class Attack:
         Makes updates from a view that has been stripped to the attack's knowledge.
     poisoning
         Makes the attackers' data from what they hold; by default the data themselves.
+    wanted
+        For an attack with a target: makes of test data the samples with the labels that the attackers want, so that
+        the model's accuracy on them is the attack's success rate. None without target.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Attack:
     grid: tuple[float, ...]
     recipe: Craft
     poisoning: Poison = _unchanged
+    wanted: Callable[[Dataset], Dataset] | None = None
 
     def craft(self, view: AttackView) -> Vectors:
         """Return what the attackers send, shape (k, d), float64.

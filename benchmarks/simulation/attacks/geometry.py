@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from typing import Final
 
 import numpy as np
 
 from benchmarks.simulation.attacks.attack import AttackError
 from benchmarks.simulation.attacks.view import AttackView, Vector, Vectors
+
+_APART: Final = 0.05
 
 
 def honest_updates(view: AttackView) -> Vectors:
@@ -22,6 +25,16 @@ def repeated(vector: Vector, count: int) -> Vectors:
     return np.tile(vector, (count, 1))
 
 
+def principal_direction(updates: Vectors) -> Vector:
+    """Return the unit direction in which updates differ most; zero if they do not differ.
+
+    It is the first principal component, found from the small (h, h) Gram matrix of the deviations.
+    """
+    deviations = spread(updates)
+    _, vectors = np.linalg.eigh(deviations @ deviations.T)
+    return unit(np.asarray(vectors[:, -1] @ deviations))
+
+
 def unit(vector: Vector) -> Vector:
     """Return the vector divided by its Euclidean norm; the zero vector stays."""
     norm = float(np.linalg.norm(vector))
@@ -32,6 +45,28 @@ def unit_noise(view: AttackView) -> Vectors:
     """Return k independent directions, uniform on the sphere, shape (k, d)."""
     noise = view.generator.standard_normal((view.attackers, view.dimension))
     return np.asarray(noise / np.linalg.norm(noise, axis=1, keepdims=True))
+
+
+def apart(vector: Vector, view: AttackView, length: float | None = None) -> Vectors:
+    """Return k vectors whose mean is the given one and of which none is a copy of another, shape (k, d).
+
+    In the papers colluders send one vector k times. Where copies count once that would waste all but one of them, so
+    each adds noise, a twentieth of the vector's norm before the noise is made to add up to zero: the cosine of two of
+    them is about 0.9975.
+
+    Parameters
+    ----------
+    vector
+        Shape (d,).
+    view
+        For the number of attackers and their randomness.
+    length
+        What the noise is a twentieth of, if not the vector's norm.
+    """
+    if view.attackers == 1:
+        return vector[np.newaxis].copy()
+    scale = float(np.linalg.norm(vector)) if length is None else length
+    return np.asarray(vector + spread(_APART * scale * unit_noise(view)))
 
 
 def with_noise(updates: Vectors, view: AttackView, ratio: float) -> Vectors:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from benchmarks.simulation.attacks.attack import Aim, Attack, Knowledge
-from benchmarks.simulation.attacks.geometry import honest_updates, repeated
+from benchmarks.simulation.attacks.geometry import apart, honest_updates
 from benchmarks.simulation.attacks.view import AttackView, Vectors
 
 _SOURCE: Final = "Li et al. 2019, arXiv 1811.03761"
@@ -22,8 +22,8 @@ def flip_own(view: AttackView) -> Vectors:
 
 
 def flip_mean(view: AttackView) -> Vectors:
-    """Return k times `-strength mean` of the honest updates."""
-    return repeated(-view.strength * honest_updates(view).mean(axis=0), view.attackers)
+    """Return `-strength mean` of the honest updates, k times but for noise."""
+    return apart(-view.strength * honest_updates(view).mean(axis=0), view)
 
 
 SIGN_FLIP: Final = Attack("sign-flip", _SOURCE, Knowledge.OWN, Aim.POISON, 1.0, _GRID, flip_own)
