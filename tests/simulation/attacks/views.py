@@ -36,3 +36,14 @@ def make_view(
         decide=decide,
         strength=strength,
     )
+
+
+def cosine(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the cosine of two vectors."""
+    return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
+
+
+def cosines(rows: np.ndarray) -> np.ndarray:
+    """Return the cosines of all pairs of different rows."""
+    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return (units @ units.T)[np.triu_indices(len(rows), 1)]
