@@ -325,8 +325,12 @@ def load_public(name: str, data_dir: Path | None = None) -> Dataset:
     """
     if name not in _PUBLIC:
         raise DataError(f"Data set {name!r} is not known; choose one of {', '.join(PUBLIC_DATASETS)}, or a file.")
+    return public_dataset(name, *public_arrays(name, data_dir))
+
+
+def public_dataset(name: str, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic]) -> Dataset:
+    """Return raw samples of a known public set, all or some of them, normalised as `load_public` does."""
     normalisation, classes = _PUBLIC[name]
-    x, y = public_arrays(name, data_dir)
     return make_dataset(x, y, classes=classes, normalisation=normalisation, source=name)
 
 

@@ -1,5 +1,6 @@
 """Splitting one data set among referee, test and trainers, as demos and benchmarks need it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +39,44 @@ def split_referee_test_trainers(dataset: Dataset, referee: int = 200, test: int 
             f"{referee} samples for the referee and {test} for the test leave nothing of {len(dataset)} for the "
             "trainers, or a part is empty; ask for less, or bring more data."
         )
-    generator = np.random.default_rng([seed, 0])
-    everything = np.arange(len(dataset))
-    first = _stratified(dataset.y, everything, referee, generator)
-    left = np.setdiff1d(everything, first)
-    second = _stratified(dataset.y, left, test, generator)
-    rest = np.setdiff1d(left, second)
+    first, second, rest = stratified_parts(dataset.y, (referee, test), seed)
     return Split(dataset.subset(first), dataset.subset(second), dataset.subset(rest))
+
+
+def stratified_parts(labels: npt.NDArray[np.int64], sizes: Sequence[int], seed: int) -> list[Indices]:
+    """Draw disjoint parts of a data set, each stratified by class, and return what is left as the last.
+
+    Parameters
+    ----------
+    labels
+        int64, shape (n,).
+    sizes
+        Samples of each part, 0 or more; they are drawn one after the other, each from what the earlier ones left.
+    seed
+        The same seed gives the same parts, and the first parts do not depend on the sizes of later ones.
+
+    Returns
+    -------
+    list of ndarray
+        `len(sizes) + 1` sorted arrays of indices; together every index once.
+
+    Raises
+    ------
+    DataError
+        If a size is negative or together they exceed the samples.
+    """
+    if min(sizes, default=0) < 0 or sum(sizes) > len(labels):
+        raise DataError(
+            f"{len(labels)} samples can't be split into parts of {', '.join(map(str, sizes))}, which need "
+            f"{sum(sizes)}; ask for less, or bring more data."
+        )
+    generator = np.random.default_rng([seed, 0])
+    left = np.arange(len(labels))
+    parts = []
+    for size in sizes:
+        parts.append(_stratified(labels, left, size, generator) if size else left[:0])
+        left = np.setdiff1d(left, parts[-1])
+    return [*parts, left]
 
 
 def _stratified(labels: npt.NDArray[np.int64], pool: Indices, size: int, generator: np.random.Generator) -> Indices:

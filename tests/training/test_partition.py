@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from marketplace.training.data import Dataset
 from marketplace.training.errors import DataError
-from marketplace.training.partition import dirichlet_partition, split_referee_test_trainers
+from marketplace.training.partition import dirichlet_partition, split_referee_test_trainers, stratified_parts
 
 
 def numbered(labels: np.ndarray) -> Dataset:
@@ -90,3 +90,19 @@ def test_an_impossible_partition_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         dirichlet_partition(np.arange(100) % 2, trainers, alpha, 0, minimum, spread)
+
+
+@given(seed=st.integers(0, 2**32), sizes=st.lists(st.integers(0, 25), max_size=4))
+def test_parts_have_their_sizes_and_the_last_is_what_is_left(seed: int, sizes: list[int]) -> None:
+    labels = np.arange(100) % 3
+    parts = stratified_parts(labels, sizes, seed)
+    assert [len(part) for part in parts] == [*sizes, 100 - sum(sizes)]
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(100))
+    if sizes:
+        np.testing.assert_array_equal(stratified_parts(labels, sizes[:1], seed)[0], parts[0])
+
+
+@pytest.mark.parametrize("sizes", [(60, 41), (-1, 5)])
+def test_parts_of_more_than_there_is_are_refused(sizes: tuple[int, int]) -> None:
+    with pytest.raises(DataError, match="100 samples can't be split into parts of"):
+        stratified_parts(np.zeros(100, dtype=np.int64), sizes, 0)
