@@ -1,0 +1,171 @@
+"""Many settings, in parallel processes, into one file that says what has been done."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.simulation.errors import CampaignError
+from benchmarks.simulation.results import Line, append_result, drop_half_line, make_line, read_results
+from benchmarks.simulation.round import RoundResult
+from benchmarks.simulation.run import simulate
+from benchmarks.simulation.setting import Setting
+from contribution.errors import CairnError
+
+# Called with each line as it comes, and whether it was in the file before.
+Progress = Callable[[Line, bool], None]
+
+
+def run_campaign(
+    settings: Sequence[Setting],
+    out: Path | None,
+    progress: Progress,
+    *,
+    jobs: int = 1,
+    data_dir: Path | None = None,
+    chain: bool = False,
+) -> list[Line]:
+    """Run all settings whose results are not in the file yet, and append theirs.
+
+    A setting that can't be run does not keep the others from it.
+
+    Parameters
+    ----------
+    settings
+        What to run; the same setting twice is run once.
+    out
+        The file of results; None keeps them in memory alone. One campaign at a time may write to a file.
+    progress
+        Called with the line of every setting, first with those of the file.
+    jobs
+        Number of processes; 1 runs in this one.
+    data_dir
+        Directory with the larger public data sets.
+    chain
+        Whether to run each setting in the market too, and compare; a line of the file that was not compared then does
+        not count.
+
+    Returns
+    -------
+    list of dict
+        One line a setting, in their order; see docs/simulation.md.
+
+    Raises
+    ------
+    CampaignError
+        If some settings could not be run, naming each with its reason.
+    ResultsError
+        If the file can't be read or written, or is none.
+    KeyboardInterrupt
+        From the keyboard; what was done is in the file.
+    """
+    wanted = {setting.digest: setting for setting in settings}
+    lines = _done_before(out, wanted, chain)
+    for line in lines.values():
+        progress(line, True)
+    left = [setting for digest, setting in wanted.items() if digest not in lines]
+    failures: list[str] = []
+    with closing(_outcomes(left, min(jobs, len(left)), data_dir, chain)) as outcomes:
+        for setting, outcome in outcomes:
+            if isinstance(outcome, CairnError):
+                failures.append(f"{setting.digest} ({describe(setting)}): {outcome}")
+                continue
+            if out is not None:
+                append_result(out, outcome)
+            lines[setting.digest] = outcome
+            progress(outcome, False)
+    if failures:
+        told = "\n  ".join(failures)
+        raise CampaignError(f"{len(failures)} of {len(wanted)} settings could not be run:\n  {told}")
+    return [lines[digest] for digest in wanted]
+
+
+def run_setting(setting: Setting, data_dir: Path | None = None, chain: bool = False) -> Line:
+    """Run one setting, compare it with the market if asked to, and return its line.
+
+    Raises
+    ------
+    CairnError
+        If it can't be run, or the market differs.
+    """
+    started = time.perf_counter()
+    results: list[RoundResult] = []
+    run = simulate(setting, data_dir, (lambda _, result: results.append(result)) if chain else None)
+    if chain:
+        # The market's libraries take seconds to load.
+        from benchmarks.simulation.market import check_against_market
+
+        check_against_market(run.federation, results)
+    return make_line(run, time.perf_counter() - started, chain_checked=chain)
+
+
+def describe(setting: Setting) -> str:
+    """Return a setting in a few words."""
+    attack = "no attack" if setting.attack is None else f"{setting.attackers} x {setting.attack}"
+    if setting.strength is not None:
+        attack += f" {setting.strength:g}"
+    skew = f" {setting.skew:g}" if setting.skew else ""
+    return (
+        f"{setting.dataset} {setting.model}, {setting.partition}{skew}, {attack}, {setting.rule}, seed {setting.seed}"
+    )
+
+
+def _done_before(out: Path | None, wanted: dict[str, Setting], chain: bool) -> dict[str, Line]:
+    if out is None:
+        return {}
+    found = read_results(out)
+    drop_half_line(out)
+    return {
+        digest: line
+        for digest, line in found.items()
+        if digest in wanted and (line.get("chain_checked") is True or not chain)
+    }
+
+
+def _outcomes(
+    settings: Sequence[Setting], jobs: int, data_dir: Path | None, chain: bool
+) -> Generator[tuple[Setting, Line | CairnError]]:
+    """Yield each setting with its line, or with the error that kept it from having one, as they come."""
+    if jobs <= 1:
+        for setting in settings:
+            yield setting, _attempt(setting, data_dir, chain)
+        return
+    others = set(multiprocessing.active_children())
+    # Processes of their own, instead of forks of one in which libraries have threads.
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_parent)
+    try:
+        pending: dict[Future[Line | CairnError], Setting] = {
+            pool.submit(_attempt, setting, data_dir, chain): setting for setting in settings
+        }
+        for future in as_completed(pending):
+            yield pending[future], future.result()
+    except BrokenProcessPool as fault:
+        raise CampaignError(
+            "A process of the campaign was killed, perhaps for want of memory; what was done is in the file. Run it "
+            "again, with fewer --jobs."
+        ) from fault
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _attempt(setting: Setting, data_dir: Path | None, chain: bool) -> Line | CairnError:
+    try:
+        return run_setting(setting, data_dir, chain)
+    except CairnError as fault:
+        # Errors with other arguments than their message don't survive the way between processes.
+        return CairnError(str(fault))
+
+
+def _leave_interrupts_to_parent() -> None:
+    """Let an interrupt from the keyboard, which every process gets, be the parent's to handle: it ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,39 @@
+"""What the referee posts in a round."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from benchmarks.simulation.setting import Setting
+from marketplace.training.data import Dataset
+from marketplace.training.reference import integer_reference, reference_gradient
+
+
+def references(model: nn.Module, held_out: Dataset | None, setting: Setting) -> list[npt.NDArray[np.int16]]:
+    """Return the vectors that the referee of a job posts in a round, `setting.references` of them.
+
+    Parameters
+    ----------
+    model
+        The round's model; it is not changed.
+    held_out
+        The referee's samples, or None without referee.
+    setting
+        The job.
+
+    Returns
+    -------
+    list of ndarray
+        int16, shape (d,), of `setting.coordinate_bits` bits: the reference, then curvature vectors if there are any;
+        empty without referee.
+
+    Raises
+    ------
+    TrainingError
+        If the model has diverged.
+    """
+    if held_out is None:
+        return []
+    return [integer_reference(reference_gradient(model, held_out), setting.coordinate_bits)]

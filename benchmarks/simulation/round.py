@@ -1,0 +1,256 @@
+"""One round of a simulated job: train, attack, quantise, refer, multiply, decide, pay, aggregate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from benchmarks.simulation.attacks import AttackView
+from benchmarks.simulation.federation import Federation
+from benchmarks.simulation.referee import references
+from benchmarks.simulation.rules import decide
+from contribution.aggregate import weighted_sum
+from contribution.gram import GramMatrix, gram_matrix
+from contribution.outcome import RuleOutcome
+from contribution.payout import payouts
+from marketplace.payload.model_file import apply_aggregate
+from marketplace.payload.quantise import Coordinates, Quantised, quantise
+from marketplace.training.local import fit, local_update
+from marketplace.training.models import Vector, set_vector
+
+# What a round pays out, in wei.
+REWARD_PER_ROUND: Final = 10**18
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What a round starts from.
+
+    Attributes
+    ----------
+    number
+        The round, from 1.
+    model
+        float32, shape (d,).
+    cumulative
+        Sum of all weighted updates since the initial model, int64, shape (d,).
+    last_step
+        What the last round that changed the model added to it, float64, shape (d,); zeros before.
+    first_own
+        What the attackers would have sent in round 1, float64, shape (k, d); None in round 1 and without attackers.
+    """
+
+    number: int
+    model: Vector
+    cumulative: npt.NDArray[np.int64]
+    last_step: Floats
+    first_own: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Submissions:
+    """What the trainers of a round made, in their order.
+
+    Attributes
+    ----------
+    trained
+        What each got by training, float64, shape (n, d): the honest updates, and what the attackers would have sent.
+    sent
+        What each sent, float64, shape (n, d).
+    quantised
+        The same in the market's integers, n rows.
+    """
+
+    trained: Floats
+    sent: Floats
+    quantised: tuple[Quantised, ...]
+
+    @property
+    def updates(self) -> list[Coordinates]:
+        """The integer updates, n rows int16 of shape (d,)."""
+        return [row.coordinates for row in self.quantised]
+
+
+@dataclass(frozen=True, eq=False)
+class RoundResult:
+    """Everything about one round; what has an entry for each trainer is in the trainers' order.
+
+    Attributes
+    ----------
+    state
+        What it started from.
+    submissions
+        What the trainers made.
+    references
+        The referee's vectors, int16 of shape (d,).
+    gram
+        int64, shape (n + references, n + references).
+    outcome
+        What the rule decided.
+    pay
+        In wei.
+    aggregate
+        `sum w_i q_i`, int64, shape (d,).
+    next_state
+        What the next round starts from.
+    """
+
+    state: State
+    submissions: Submissions
+    references: tuple[Coordinates, ...]
+    gram: GramMatrix
+    outcome: RuleOutcome
+    pay: tuple[int, ...]
+    aggregate: npt.NDArray[np.int64]
+    next_state: State
+
+
+def initial_state(federation: Federation) -> State:
+    """Return what round 1 starts from."""
+    dimension = federation.initial_model.size
+    return State(1, federation.initial_model, np.zeros(dimension, dtype=np.int64), np.zeros(dimension))
+
+
+def play_round(federation: Federation, model: nn.Module, state: State) -> RoundResult:
+    """Play one round.
+
+    Parameters
+    ----------
+    federation
+        The parties.
+    model
+        Of the job's architecture; its parameters are overwritten with the round's.
+    state
+        What the round starts from.
+
+    Raises
+    ------
+    TrainingError
+        If the model has diverged, so that somebody can't train on it.
+    AttackError
+        If the attack can't be carried out.
+    """
+    setting = federation.setting
+    set_vector(model, state.model)
+    vectors = references(model, federation.referee, setting)
+    submissions = submit(federation, model, state, vectors)
+    gram = gram_matrix([*submissions.updates, *vectors])
+    outcome = _decide(federation, gram, len(vectors))
+    aggregate = weighted_sum(submissions.updates, outcome.weights)
+    pay = payouts(outcome.contributions, REWARD_PER_ROUND)
+    return RoundResult(
+        state=state,
+        submissions=submissions,
+        references=tuple(vectors),
+        gram=gram,
+        outcome=outcome,
+        pay=tuple(pay),
+        aggregate=aggregate,
+        next_state=_next_state(federation, state, submissions, aggregate),
+    )
+
+
+def submit(federation: Federation, model: nn.Module, state: State, vectors: list[Coordinates]) -> Submissions:
+    """Return what the trainers of a round make: honest updates, then those that the attack makes of the attackers'.
+
+    Parameters
+    ----------
+    federation, model, state
+        As in `play_round`; the model is not changed.
+    vectors
+        The referee's vectors, for attackers that may ask the rule.
+
+    Raises
+    ------
+    TrainingError, AttackError
+        As `play_round`.
+    """
+    configuration = federation.setting.training
+    trained = np.stack(
+        [
+            local_update(
+                model, state.model, fit, data, configuration.at_round(state.number - 1, federation.training_seed(k))
+            )
+            for k, data in enumerate(federation.trainers)
+        ]
+    )
+    honest = federation.setting.honest
+    quantised = [_quantise(federation, trained[k], k, state.number) for k in range(honest)]
+    sent = trained
+    if federation.attack is not None:
+        rows = [row.coordinates for row in quantised]
+        view = _view(federation, state, trained, rows, vectors)
+        sent = np.concatenate([trained[:honest], federation.attack.craft(view)])
+        quantised += [_quantise(federation, sent[k], k, state.number) for k in range(honest, len(sent))]
+    return Submissions(trained, sent, tuple(quantised))
+
+
+def _quantise(federation: Federation, update: Floats, trainer: int, number: int) -> Quantised:
+    setting = federation.setting
+    return quantise(
+        update,
+        bits=setting.coordinate_bits,
+        scale_exponent=setting.scale_exponent,
+        generator=federation.rounding(trainer, number),
+    )
+
+
+def _view(
+    federation: Federation,
+    state: State,
+    trained: Floats,
+    honest_rows: list[Coordinates],
+    vectors: list[Coordinates],
+) -> AttackView:
+    """Return what the attackers could know at most; the attack looks at no more of it than it may."""
+    honest = federation.setting.honest
+
+    def ask_the_rule(candidates: Floats) -> RuleOutcome:
+        rows = [_quantise(federation, row, honest + k, state.number).coordinates for k, row in enumerate(candidates)]
+        return _decide(federation, gram_matrix([*honest_rows, *rows, *vectors]), len(vectors))
+
+    own = trained[honest:]
+    return AttackView(
+        round=state.number,
+        rounds=federation.setting.rounds,
+        trainers=federation.setting.trainers,
+        own=own,
+        first_own=own if state.first_own is None else state.first_own,
+        honest=trained[:honest],
+        model=state.model.astype(np.float64),
+        initial_model=federation.initial_model.astype(np.float64),
+        last_aggregate=state.last_step,
+        generator=federation.attack_generator(state.number),
+        decide=ask_the_rule,
+        strength=federation.strength,
+    )
+
+
+def _decide(federation: Federation, gram: GramMatrix, count: int) -> RuleOutcome:
+    setting = federation.setting
+    return decide(setting.rule, gram, federation.seats, count, setting.tolerated, federation.samples)
+
+
+def _next_state(
+    federation: Federation, state: State, submissions: Submissions, aggregate: npt.NDArray[np.int64]
+) -> State:
+    cumulative = state.cumulative + aggregate
+    model = apply_aggregate(federation.initial_model, cumulative, federation.setting.scale_exponent)
+    return advance(federation, state, submissions, model, cumulative)
+
+
+def advance(
+    federation: Federation, state: State, submissions: Submissions, model: Vector, cumulative: npt.NDArray[np.int64]
+) -> State:
+    """Return what the next round starts from, given the model and the sum that this one led to."""
+    step = model.astype(np.float64) - state.model.astype(np.float64)
+    first_own = state.first_own
+    if first_own is None and federation.attack is not None:
+        first_own = submissions.trained[federation.setting.honest :]
+    return State(state.number + 1, model, cumulative, step if step.any() else state.last_step, first_own)

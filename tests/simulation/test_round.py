@@ -1,0 +1,177 @@
+"""A simulated round is the market's: its codec, reference, matrix, rule, pay and model; attackers know their part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from benchmarks.simulation import federation as federation_module
+from benchmarks.simulation import setting as setting_module
+from benchmarks.simulation.attacks import ATTACKS, Aim, Attack, AttackView, Knowledge
+from benchmarks.simulation.federation import Federation, prepare
+from benchmarks.simulation.round import REWARD_PER_ROUND, RoundResult
+from benchmarks.simulation.run import simulate
+from benchmarks.simulation.setting import Setting
+from contribution.gram import gram_matrix_plain
+from contribution.rule import evaluate
+from marketplace.payload.quantise import dequantise
+from marketplace.training.data import load_public
+from marketplace.training.errors import DataError, ModelError
+from marketplace.training.local import fit, local_update
+from marketplace.training.models import set_vector
+from marketplace.training.reference import integer_reference, reference_gradient
+
+
+@pytest.fixture
+def views(monkeypatch: pytest.MonkeyPatch) -> list[AttackView]:
+    """What an attack that knows everything sees, and sends on unchanged but for a factor of -2."""
+    seen: list[AttackView] = []
+
+    def recipe(view: AttackView) -> np.ndarray:
+        seen.append(view)
+        return -view.strength * view.own
+
+    spy = Attack("spy", "here", Knowledge.ADAPTIVE, Aim.POISON, 2.0, (2.0,), recipe)
+    everything = MappingProxyType({**ATTACKS, "spy": spy})
+    monkeypatch.setattr(setting_module, "ATTACKS", everything)
+    monkeypatch.setattr(federation_module, "ATTACKS", everything)
+    return seen
+
+
+def played(setting: Setting) -> tuple[Federation, list[RoundResult]]:
+    results: list[RoundResult] = []
+    run = simulate(setting, observe=lambda _, result: results.append(result))
+    return run.federation, results
+
+
+def test_a_round_is_made_of_the_markets_own_parts(tiny: Setting):
+    federation, (first, second) = played(tiny)
+    model = federation.build_model()
+    set_vector(model, second.state.model)
+    for k, data in enumerate(federation.trainers):
+        update = local_update(
+            model, second.state.model, fit, data, tiny.training.at_round(1, federation.training_seed(k))
+        )
+        np.testing.assert_array_equal(second.submissions.trained[k], update)
+        # Stochastic rounding is off by less than one unit.
+        rounded = dequantise(second.submissions.updates[k], tiny.scale_exponent)
+        assert np.abs(rounded - update).max() < 2.0**-tiny.scale_exponent
+    reference = integer_reference(reference_gradient(model, federation.referee), 16)
+    np.testing.assert_array_equal(second.references[0], reference)
+    rows = [row.tolist() for row in (*second.submissions.updates, reference)]
+    assert second.gram.tolist() == gram_matrix_plain(rows)
+    order = [*np.argsort(federation.seats), 5]
+    seated = evaluate(second.gram[np.ix_(order, order)], 5, 1, 1)
+    assert second.outcome.weights == tuple(seated.weights[seat] for seat in federation.seats)
+    assert sum(second.pay) in range(REWARD_PER_ROUND - 5, REWARD_PER_ROUND + 1)
+    steps = [
+        np.array(result.outcome.weights) @ np.stack(result.submissions.updates).astype(np.int64)
+        for result in (first, second)
+    ]
+    expected = federation.initial_model + sum(steps) / 2.0 ** (16 + tiny.scale_exponent)
+    np.testing.assert_allclose(second.next_state.model, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_all_held_out_sets_and_the_trainers_data_are_disjoint(tiny: Setting):
+    federation = prepare(replace(tiny, partition="iid", skew=0.0))
+    parts = [*federation.trainers, federation.referee, federation.validation, federation.test]
+    assert [len(part) for part in parts[5:]] == [40, 30, 100]
+    assert sum(federation.samples) == 300
+    samples = np.concatenate([part.x for part in parts])
+    distinct = len(np.unique(load_public("digits").x, axis=0))
+    assert distinct == 1_797
+    assert len(np.unique(samples, axis=0)) == len(samples) == 470
+
+
+def test_the_same_setting_gives_the_same_bits_and_another_seed_does_not(tiny: Setting):
+    once, again = simulate(tiny), simulate(tiny)
+    assert once.summary == again.summary
+    other = simulate(replace(tiny, seed=1)).summary
+    assert other["rounds"] != once.summary["rounds"]
+    assert sorted(trainer["seat"] for trainer in other["trainers"]) == [0, 1, 2, 3, 4]
+
+
+def test_an_attack_changes_the_attackers_updates_and_no_others(tiny: Setting):
+    _, (calm, *_) = played(tiny)
+    federation, (attacked, *_) = played(replace(tiny, attack="sign-flip", attackers=2, strength=3.0))
+    assert federation.strength == 3.0
+    np.testing.assert_array_equal(attacked.submissions.trained, calm.submissions.trained)
+    np.testing.assert_array_equal(attacked.submissions.sent[:3], calm.submissions.sent[:3])
+    np.testing.assert_array_equal(attacked.submissions.sent[3:], -3.0 * calm.submissions.trained[3:])
+    for k in range(3):
+        np.testing.assert_array_equal(attacked.submissions.updates[k], calm.submissions.updates[k])
+
+
+def test_an_attack_that_poisons_data_changes_the_attackers_data_alone(tiny: Setting):
+    calm = prepare(tiny)
+    poisoned = prepare(replace(tiny, attack="label-flip", attackers=1))
+    for k in range(4):
+        np.testing.assert_array_equal(poisoned.trainers[k].y, calm.trainers[k].y)
+    assert not np.array_equal(poisoned.trainers[4].y, calm.trainers[4].y)
+
+
+def test_attackers_who_ask_the_rule_learn_what_it_will_decide(tiny: Setting, views: list[AttackView]):
+    setting = replace(tiny, attack="spy", attackers=2)
+    federation, (first, second) = played(setting)
+    assert federation.strength == 2.0
+    for view, result in zip(views, (first, second), strict=True):
+        assert (view.round, view.rounds, view.trainers) == (result.state.number, 2, 5)
+        np.testing.assert_array_equal(view.honest, result.submissions.trained[:3])
+        np.testing.assert_array_equal(view.own, result.submissions.trained[3:])
+        np.testing.assert_array_equal(view.first_own, first.submissions.trained[3:])
+        np.testing.assert_array_equal(view.model, result.state.model.astype(np.float64))
+        np.testing.assert_array_equal(view.initial_model, federation.initial_model.astype(np.float64))
+        assert view.decide is not None
+        assert view.decide(-2.0 * view.own) == result.outcome
+        assert view.decide(np.zeros_like(view.own)).weights[3:] == (0, 0)
+    assert not views[0].last_aggregate.any()
+    moved = second.state.model.astype(np.float64) - first.state.model.astype(np.float64)
+    np.testing.assert_array_equal(views[1].last_aggregate, moved)
+
+
+def test_a_void_round_changes_nothing_but_the_number(tiny: Setting):
+    federation, (first, second) = played(replace(tiny, attack="free-rider-zero", attackers=4))
+    assert first.outcome.void
+    assert first.pay == (0,) * 5
+    np.testing.assert_array_equal(second.state.model, federation.initial_model)
+    assert not second.state.last_step.any()
+
+
+def test_a_job_without_referee_has_no_reference(tiny: Setting):
+    federation, (first, _) = played(replace(tiny, referee_samples=0))
+    assert federation.referee is None
+    assert first.references == ()
+    assert first.gram.shape == (5, 5)
+    assert not first.outcome.reference_used
+
+
+def test_a_model_that_diverges_ends_the_run_and_the_summary_says_so(tiny: Setting):
+    training = replace(tiny.training, learning_rate=1_000.0, weight_decay=1.0, epochs=20)
+    summary = simulate(replace(tiny, training=training)).summary
+    assert summary["diverged"]["round"] == 1
+    assert summary["rounds"] == []
+    assert "NaN or infinite" in summary["diverged"]["message"]
+    assert 0 <= summary["final_accuracy"] <= 1
+
+
+def test_the_summary_adds_up(tiny: Setting):
+    summary = simulate(replace(tiny, attack="sign-flip", attackers=1)).summary
+    paid = [sum(one["pay"][k] for one in summary["rounds"]) for k in range(5)]
+    assert [trainer["pay"] for trainer in summary["trainers"]] == paid
+    assert [trainer["attacker"] for trainer in summary["trainers"]] == [False] * 4 + [True]
+    assert summary["attackers_pay_share"] == paid[4] / sum(paid)
+    assert summary["final_accuracy"] == summary["rounds"][-1]["accuracy"]
+    assert summary["parameters"] == 64 * 4 + 4 + 4 * 10 + 10
+    assert len(summary["recall"]) == 10
+    assert np.mean(summary["recall"]) == pytest.approx(summary["final_accuracy"], abs=0.02)
+    assert 0 <= summary["backdoor_success"] <= 1
+
+
+def test_more_samples_than_there_are_and_a_model_that_does_not_fit_are_refused(tiny: Setting):
+    with pytest.raises(DataError, match="1797 samples can't be split"):
+        prepare(replace(tiny, training_samples=1_700))
+    with pytest.raises(ModelError, match="5 x 5 = 25; it must equal the 30 inputs"):
+        prepare(replace(tiny, dataset="breast-cancer", model="cnn", training_samples=200))
