@@ -23,6 +23,7 @@ from marketplace.cli import (
     money,
     referee,
     round,
+    simulate,
     srs,
     trainer,
 )
@@ -50,6 +51,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(srs.app, name="srs")
 app.add_typer(bench.app, name="bench")
 demo.add_commands(app)
+simulate.add_commands(app)
 chain.add_commands(app)
 money.add_commands(app)
 

@@ -1,0 +1,162 @@
+"""`cairn simulate`: experiments with the market's codec, rule, scorer and aggregate, without the chain."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from marketplace.cli.common import JsonOption, Output, examples, table
+
+if TYPE_CHECKING:
+    from benchmarks.simulation.setting import Setting
+
+_COMBINED = "May be given several times; every combination is run."
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `simulate` to the root of the commands."""
+    app.command(
+        "simulate",
+        epilog=examples(
+            "cairn simulate --seeds 0-2",
+            "cairn simulate --preset fashion-mlp --data-dir data --rule mean --attack none --attack sign-flip",
+            "cairn simulate --preset fashion-mlp --data-dir data --seeds 0-9 --jobs 4 --out runs.jsonl",
+            "cairn simulate --rounds 2 --model mlp:4 --chain",
+        ),
+    )(simulate)
+
+
+def simulate(
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What everything defaults to: digits-mlp, breast-cancer-logistic, fashion-mlp or mnist-cnn.",
+        ),
+    ] = "digits-mlp",
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="digits, breast-cancer, mnist or fashion-mnist.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME[:WIDTHS]", help="logistic-regression, mlp:64 or cnn:8,16.")
+    ] = None,
+    partition: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:SKEW]",
+            help=f"iid, dirichlet:0.3, size-skew:10, label-noise:0.5 or feature-skew:0.5. {_COMBINED}",
+        ),
+    ] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A rule of the market, or for comparison mean, weighted-mean, multi-krum, nnm-multi-krum or "
+            f"geometric-median, which pay nobody. {_COMBINED}",
+        ),
+    ] = None,
+    attack: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help=f"An attack of the library, or none. {_COMBINED}"),
+    ] = None,
+    attackers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="How many of the trainers attack.  [default: as many as are tolerated]",
+            show_default=False,
+        ),
+    ] = None,
+    strength: Annotated[
+        list[float] | None,
+        typer.Option(metavar="X", help=f"Of every attack, instead of its default. {_COMBINED}"),
+    ] = None,
+    seeds: Annotated[str, typer.Option(metavar="A-B", help="One seed, or the first and the last of several.")] = "0",
+    trainers: Annotated[int | None, typer.Option(metavar="N", help="Trainers, attackers included.")] = None,
+    tolerated: Annotated[int | None, typer.Option(metavar="F", help="Faulty updates that the rule tolerates.")] = None,
+    rounds: Annotated[int | None, typer.Option(metavar="N", help="Rounds of training.")] = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="Passes over a trainer's data in a round.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(metavar="X", help="Of local training.")] = None,
+    training_samples: Annotated[int | None, typer.Option(metavar="N", help="Of all trainers together.")] = None,
+    referee_samples: Annotated[int | None, typer.Option(metavar="N", help="Held out; 0 for no referee.")] = None,
+    test_samples: Annotated[int | None, typer.Option(metavar="N", help="On which accuracy is measured.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIRECTORY", help="Where mnist.npz and fashion-mnist.npz lie.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append a line of JSON for each run; settings that are in the file already are not run again.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Processes, each with one thread.  [default: one a core]", show_default=False
+        ),
+    ] = None,
+    chain: Annotated[
+        bool,
+        typer.Option("--chain", help="Run each setting through the market too, and compare every round to the bit."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train with the market's codec, rule and pay but without the chain, under attack or not, over many seeds.
+
+    Each run follows from its setting alone: the same setting gives the same results, whatever the number of processes.
+    Interrupted, it goes on where it was with the same command, if --out names a file. Ends with 1 if a setting can't be
+    run, or with --chain if the market comes out differently.
+    """
+    from benchmarks.simulation.campaign import run_campaign
+    from benchmarks.simulation.grid import combinations, parse_partition, parse_seeds
+    from benchmarks.simulation.presets import preset_named
+    from benchmarks.simulation.progress import CampaignProgress
+    from benchmarks.simulation.table import HEADINGS, rows
+
+    output = Output(as_json)
+    training = {"epochs": epochs, "learning_rate": learning_rate}
+    changes: dict[str, Any] = {
+        "dataset": dataset,
+        "trainers": trainers,
+        "tolerated": tolerated,
+        "rounds": rounds,
+        "training_samples": training_samples,
+        "referee_samples": referee_samples,
+        "test_samples": test_samples,
+    }
+    settings = combinations(
+        _changed(preset_named(preset), model, changes, training),
+        partitions=[parse_partition(text) for text in partition or []],
+        rules=rule or [],
+        attacks=attack or [],
+        attackers=attackers,
+        strengths=strength or [],
+        seeds=parse_seeds(seeds),
+    )
+    with CampaignProgress(len({setting.digest for setting in settings})) as progress:
+        lines = run_campaign(settings, out, progress, jobs=jobs or _cores(), data_dir=data_dir, chain=chain)
+    for line in table(HEADINGS, rows(lines)):
+        output.say(line)
+    if chain:
+        output.say("The market came out the same in every round, to the bit.")
+    output.finish({"results": lines})
+
+
+def _changed(base: Setting, model: str | None, changes: dict[str, Any], training: dict[str, Any]) -> Setting:
+    """Return the preset with what the options say otherwise."""
+    from benchmarks.simulation.grid import parse_model
+
+    given = {name: value for name, value in changes.items() if value is not None}
+    if model is not None:
+        given["model"], given["widths"] = parse_model(model)
+    hyper = {name: value for name, value in training.items() if value is not None}
+    return replace(base, **given, training=replace(base.training, **hyper))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
