@@ -5,10 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from benchmarks.simulation.errors import CampaignError
@@ -138,11 +138,12 @@ def _outcomes(
         return
     others = set(multiprocessing.active_children())
     # Processes of their own, instead of forks of one in which libraries have threads.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_parent)
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
     try:
-        pending: dict[Future[Line | CairnError], Setting] = {
-            pool.submit(_attempt, setting, data_dir, chain): setting for setting in settings
-        }
+        with _interrupts_blocked():
+            pending: dict[Future[Line | CairnError], Setting] = {
+                pool.submit(_attempt, setting, data_dir, chain): setting for setting in settings
+            }
         for future in as_completed(pending):
             yield pending[future], future.result()
     except BrokenProcessPool as fault:
@@ -166,6 +167,14 @@ def _attempt(setting: Setting, data_dir: Path | None, chain: bool) -> Line | Cai
         return CairnError(str(fault))
 
 
-def _leave_interrupts_to_parent() -> None:
-    """Let an interrupt from the keyboard, which every process gets, be the parent's to handle: it ends the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Hold back interrupts from the keyboard within the context; processes started in it never get any.
+
+    Every process on a terminal gets them; here they are for the parent alone to handle, which then ends the workers.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +19,7 @@ from benchmarks.simulation.errors import CampaignError, ResultsError
 from benchmarks.simulation.results import Line, append_result, read_results
 from benchmarks.simulation.setting import Setting, setting_from_json
 from benchmarks.simulation.table import HEADINGS, rows
+from marketplace.cli.group import ExitCode
 
 
 class Seen:
@@ -83,6 +89,33 @@ def test_an_interrupt_leaves_what_was_done_in_the_file(tiny: Setting, tmp_path: 
         run_campaign(settings, out, Seen())
     assert list(read_results(out)) == [settings[0].digest]
     assert out.read_bytes().endswith(b"\n")
+
+
+@pytest.mark.slow
+def test_a_campaign_in_many_processes_is_interrupted_at_once_and_goes_on(tmp_path: Path):
+    out = tmp_path / "runs.jsonl"
+    words = ["simulate", *("--seeds", "0-40", "--rounds", "3", "--jobs", "2", "--out", str(out))]
+    # A process that a script starts in the background ignores interrupts otherwise.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program = [sys.executable, "-c", code + "from marketplace.cli import main; main()", *words]
+    # In a process group of its own, so that all of its processes get the signal, as from a keyboard.
+    process = subprocess.Popen(
+        program, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not (out.exists() and out.read_bytes()):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    answer, words_about_it = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert answer == ""
+    assert words_about_it.endswith("cairn: interrupted\n")
+    assert "Traceback" not in words_about_it
+    done = read_results(out)
+    assert 0 < len(done) < 41
+    seen = Seen()
+    run_campaign([setting_from_json(line["setting"]) for line in done.values()], out, seen)
+    assert all(seen.known)
 
 
 @pytest.mark.slow
