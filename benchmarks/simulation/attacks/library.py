@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks.simulation.attacks.adaptive import ADAPTIVE_DEVIATION, ADAPTIVE_PAY, ADAPTIVE_SETBACK
+from benchmarks.simulation.attacks.adaptive import ADAPTIVE_DEVIATION, ADAPTIVE_DRIFT, ADAPTIVE_PAY, ADAPTIVE_SETBACK
 from benchmarks.simulation.attacks.alie import ALIE, ALIE_OMNISCIENT, ALIE_TUNED
 from benchmarks.simulation.attacks.attack import Attack
 from benchmarks.simulation.attacks.backdoor import (
@@ -97,6 +97,7 @@ _ALL: Final = (
     INFLATED_NORM,
     ADAPTIVE_SETBACK,
     ADAPTIVE_DEVIATION,
+    ADAPTIVE_DRIFT,
     ADAPTIVE_PAY,
 )
 

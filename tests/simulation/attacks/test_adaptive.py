@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 
 from benchmarks.simulation.attacks import ATTACKS
-from benchmarks.simulation.attacks.adaptive import aggregate_of, deviation, directions, setback, share_of_pay
+from benchmarks.simulation.attacks.adaptive import (
+    aggregate_of,
+    deviation,
+    directions,
+    largest_step,
+    setback,
+    share_of_pay,
+)
 from contribution.outcome import Decision, Reason, RuleOutcome
 from tests.simulation.attacks.rule import rule_on
-from tests.simulation.attacks.views import make_view
+from tests.simulation.attacks.views import cosine, make_view
 
-BOUND = {"adaptive-setback": 28, "adaptive-deviation": 28, "adaptive-pay": 12}
+BOUND = {"adaptive-setback": 52, "adaptive-deviation": 52, "adaptive-drift": 12, "adaptive-pay": 12}
 
 
 def asking(seed=1, strength=1.0, tolerated=None, **changes):
@@ -73,6 +80,36 @@ def test_directions_have_length_1_and_the_first_goes_against_the_mean() -> None:
     main = np.linalg.svd(differences, full_matrices=False)[2][0]
     assert abs(tried[3] @ main) == pytest.approx(1.0)
     assert len(list(directions(replace(view, model=view.initial_model)))) == 5
+
+
+@pytest.mark.parametrize("limit", [0.01, 0.06, 0.7, 3.0, 4.0, 7.5])
+def test_the_largest_step_is_found_to_three_in_a_hundred_of_its_size(limit) -> None:
+    asked = []
+
+    def passes(step: float) -> bool:
+        asked.append(step)
+        return step <= limit
+
+    found = largest_step(passes)
+    assert limit - max(0.032 * limit, 0.002) <= found <= limit
+    assert len(asked) <= 12
+
+
+def test_without_a_step_that_passes_there_is_none() -> None:
+    assert largest_step(lambda step: False) == 0.0
+
+
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_drift_goes_as_far_against_the_deviations_as_every_attacker_keeps_a_weight(seed, strength) -> None:
+    view, _ = asking(seed, strength)
+    crafted = ATTACKS["adaptive-drift"].craft(view)
+    assert all(outcome_of(view, crafted).weights[-3:])
+    mean = view.honest.mean(axis=0)
+    step = crafted.mean(axis=0) - strength * mean
+    assert cosine(step, -view.honest.std(axis=0)) == pytest.approx(1.0)
+    further = crafted + 0.05 * step
+    assert not all(outcome_of(view, further).weights[-3:])
 
 
 @pytest.mark.parametrize("seed", range(5))
