@@ -30,10 +30,15 @@ class Knowledge(StrEnum):
 
 
 class Aim(StrEnum):
-    """What the attackers are after."""
+    """What the attackers are after.
+
+    Who works honestly and wants more for it is not judged by its share of the pay, but by how much more that is than
+    without the trick.
+    """
 
     POISON = "a worse model"
     FREE_RIDE = "pay without contribution"
+    INFLATE = "more pay for honest work"
 
 
 def _unchanged(datasets: Sequence[Dataset], _: np.random.Generator) -> Sequence[Dataset]:

@@ -67,6 +67,12 @@ def copy_with_noise(view: AttackView) -> Vectors:
     return with_noise(honest[np.arange(view.attackers) % len(honest)], view, view.strength)
 
 
+def scaled_copy(view: AttackView) -> Vectors:
+    """Return honest updates times `strength`: attacker j copies honest trainer j, as impossibly as with noise."""
+    honest = honest_updates(view)
+    return np.asarray(view.strength * honest[np.arange(view.attackers) % len(honest)])
+
+
 FREE_RIDER_ZERO: Final = Attack("free-rider-zero", _LIN, Knowledge.NONE, Aim.FREE_RIDE, 1.0, (1.0,), zero)
 FREE_RIDER_RANDOM: Final = Attack(
     "free-rider-random", _LIN, Knowledge.NONE, Aim.FREE_RIDE, 1.0, (0.1, 1.0, 3.0), random_direction
@@ -101,6 +107,15 @@ FREE_RIDER_COPY: Final = Attack(
     Knowledge.OMNISCIENT,
     Aim.FREE_RIDE,
     0.1,
-    _NOISE,
+    (0.0, *_NOISE),
     copy_with_noise,
+)
+FREE_RIDER_SCALED_COPY: Final = Attack(
+    "free-rider-scaled-copy",
+    "after Lin et al. 2019, arXiv 1911.12560, with this round's updates",
+    Knowledge.OMNISCIENT,
+    Aim.FREE_RIDE,
+    2.0,
+    (0.5, 2.0),
+    scaled_copy,
 )

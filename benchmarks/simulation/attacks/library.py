@@ -24,6 +24,7 @@ from benchmarks.simulation.attacks.free_riders import (
     FREE_RIDER_RANDOM,
     FREE_RIDER_REPLAY,
     FREE_RIDER_REPLAY_NOISE,
+    FREE_RIDER_SCALED_COPY,
     FREE_RIDER_STALE,
     FREE_RIDER_ZERO,
 )
@@ -43,7 +44,7 @@ from benchmarks.simulation.attacks.min_max import (
 from benchmarks.simulation.attacks.reference_point import REFERENCE_POINT
 from benchmarks.simulation.attacks.sign_flip import SIGN_FLIP, SIGN_FLIP_4, SIGN_FLIP_100, SIGN_FLIP_OF_MEAN
 from benchmarks.simulation.attacks.sleepers import ONE_SHOT, SLEEPER, SLEEPER_QUARTER
-from benchmarks.simulation.attacks.sybil import INFLATED_NORM, SYBIL_COPIES, SYBIL_SAME_DATA, SYBIL_SPLIT
+from benchmarks.simulation.attacks.sybil import INFLATED_NORM, SYBIL_ALONE, SYBIL_COPIES, SYBIL_SAME_DATA, SYBIL_SPLIT
 
 _ALL: Final = (
     SIGN_FLIP,
@@ -91,6 +92,8 @@ _ALL: Final = (
     FREE_RIDER_REPLAY_NOISE,
     FREE_RIDER_FORECAST,
     FREE_RIDER_COPY,
+    FREE_RIDER_SCALED_COPY,
+    SYBIL_ALONE,
     SYBIL_COPIES,
     SYBIL_SPLIT,
     SYBIL_SAME_DATA,

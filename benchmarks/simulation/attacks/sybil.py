@@ -28,6 +28,13 @@ def copies(view: AttackView) -> Vectors:
     return crafted
 
 
+def alone(view: AttackView) -> Vectors:
+    """Return the first attacker's update and zeros for the other identities: what the trainer earns without Sybils."""
+    crafted = np.zeros_like(view.own)
+    crafted[0] = view.own[0]
+    return crafted
+
+
 def divide(datasets: Sequence[Dataset], generator: np.random.Generator) -> Sequence[Dataset]:
     """Deal the first attacker's samples out over all identities, in equal parts and at random.
 
@@ -43,18 +50,19 @@ def share(datasets: Sequence[Dataset], _: np.random.Generator) -> Sequence[Datas
     return [datasets[0]] * len(datasets)
 
 
+SYBIL_ALONE: Final = Attack(
+    "sybil-alone", _SOURCE + "; the baseline of the others", Knowledge.OWN, Aim.INFLATE, 1.0, (1.0,), alone
+)
 SYBIL_COPIES: Final = Attack(
-    "sybil-copies", _SOURCE, Knowledge.OWN, Aim.FREE_RIDE, 0.0, (0.0, 0.03, 0.05, 0.1, 0.3, 0.5), copies
+    "sybil-copies", _SOURCE, Knowledge.OWN, Aim.INFLATE, 0.0, (0.0, 0.03, 0.05, 0.1, 0.3, 0.5), copies
 )
-SYBIL_SPLIT: Final = Attack("sybil-split", _SOURCE, Knowledge.OWN, Aim.FREE_RIDE, 1.0, (1.0,), scaled_own, divide)
-SYBIL_SAME_DATA: Final = Attack(
-    "sybil-same-data", _SOURCE, Knowledge.OWN, Aim.FREE_RIDE, 1.0, (1.0,), scaled_own, share
-)
+SYBIL_SPLIT: Final = Attack("sybil-split", _SOURCE, Knowledge.OWN, Aim.INFLATE, 1.0, (1.0,), scaled_own, divide)
+SYBIL_SAME_DATA: Final = Attack("sybil-same-data", _SOURCE, Knowledge.OWN, Aim.INFLATE, 1.0, (1.0,), scaled_own, share)
 INFLATED_NORM: Final = Attack(
     "inflated-norm",
     "Bagdasaryan et al. 2020, arXiv 1807.00459, without a backdoor",
     Knowledge.OWN,
-    Aim.FREE_RIDE,
+    Aim.INFLATE,
     10.0,
     (2.0, 4.0, 10.0),
     scaled_own,

@@ -53,3 +53,14 @@ def test_a_copy_is_of_one_honest_trainer_each_and_as_close_as_its_noise_lets_it(
     view, crafted = craft("free-rider-copy", strength=noise)
     for row, copied in zip(crafted, view.honest, strict=False):
         assert cosine(row, copied) == pytest.approx(1 / np.sqrt(1 + noise**2), abs=0.02)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_scaled_copy_is_a_multiple_of_one_honest_update(factor) -> None:
+    view, crafted = craft("free-rider-scaled-copy", strength=factor)
+    assert np.array_equal(crafted, factor * view.honest[:3])
+
+
+def test_there_are_more_attackers_than_trainers_to_copy() -> None:
+    view = make_view(k=3, h=2, strength=0.0)
+    assert np.array_equal(ATTACKS["free-rider-copy"].craft(view), view.honest[[0, 1, 0]])

@@ -12,6 +12,13 @@ def holdings():
     return [make_dataset(np.arange(20.0).reshape(10, 2) + 100 * k, np.arange(10), classes=10) for k in range(3)]
 
 
+def test_the_baseline_is_one_identity_that_works_and_others_that_do_nothing() -> None:
+    view = make_view()
+    crafted = ATTACKS["sybil-alone"].craft(view)
+    assert np.array_equal(crafted[0], view.own[0])
+    assert not crafted[1:].any()
+
+
 def test_copies_are_exact_without_noise() -> None:
     view = make_view(strength=0.0)
     assert np.array_equal(ATTACKS["sybil-copies"].craft(view), np.tile(view.own[0], (3, 1)))
