@@ -51,7 +51,7 @@ ROWS: Final = {
     "missing": "`missing`, everybody",
     "settle first": "`settle`, first round, usual matrix, reference",
     "settle later": "`settle`, later round, usual matrix, reference",
-    "settle worst": "`settle`, worst matrix, 4 references, all that are kept but one struck out",
+    "settle worst": f"`settle`, worst matrix, {MAX_REFERENCES} references, all that are kept but one struck out",
     "settle worst alone": "`settle`, worst matrix, no referee",
     "settle void": "`settle`, everybody excluded as unavailable",
     "voidRound": "`voidRound`, everybody removed as absent",

@@ -18,7 +18,7 @@ contract TermsCheck {
     uint256 internal constant MAX_SCALE_EXPONENT = 48;
     /// @dev The largest number of trainers whose worst-case settlement stays under 2^24 gas.
     uint256 internal constant MAX_TRAINERS = 128;
-    uint256 internal constant MAX_REFERENCES = 4;
+    uint256 internal constant MAX_REFERENCES = 9;
 
     /// @notice Reverts unless every term lies in its range.
     /// @return deposit What the owner has to escrow.

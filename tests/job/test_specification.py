@@ -146,7 +146,7 @@ def test_a_file_with_five_faults_lists_five(tmp_path: Path) -> None:
         ("parties.aggregator", "0x" + "00" * 20, "it must not be the zero address"),
         ("parties.aggregator", "0x" + OWNER[2:].swapcase(), "checksum is wrong"),
         ("parties.referee", "nobody", 'it must be an address: 0x and 40 hex digits, or "owner", or "none"'),
-        ("parties.reference_vectors", 0, "parties.reference_vectors is 0; it must be from 1 to 4"),
+        ("parties.reference_vectors", 0, "parties.reference_vectors is 0; it must be from 1 to 9"),
         ("start.deadline", "366 d", "start.deadline is '366 d'; it must be from 1 s to 365 d"),
         ("start.deadline", 0, "it must be from 1 s to 365 d"),
     ],

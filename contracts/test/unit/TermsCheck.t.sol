@@ -107,11 +107,11 @@ contract TermsCheckTest is Base {
 
     function test_Given_AReferee() external {
         _given.references = 0;
-        _refuses("references", 0, 1, 4);
-        _given.references = 4;
+        _refuses("references", 0, 1, 9);
+        _given.references = 9;
         _accepts();
-        _given.references = 5;
-        _refuses("references", 5, 1, 4);
+        _given.references = 10;
+        _refuses("references", 10, 1, 9);
         _given.references = 1;
         _given.refereeFeePerRound = uint96(MAX) + 1;
         _refuses("refereeFeePerRound", MAX + 1, 0, MAX);

@@ -251,7 +251,7 @@ contract FalseMatricesTest is Refuting {
         vm.assertEq(token.balanceOf(address(market)), 0, "nothing is left");
     }
 
-    /// @dev 128 trainers who are all paid, and four vectors of the referee.
+    /// @dev 128 trainers who are all paid, and nine vectors of the referee.
     function test_TheLargestRefutationFitsATransaction() external {
         delete trainers;
         for (uint256 i = 0; i < 128; ++i) {
@@ -259,23 +259,23 @@ contract FalseMatricesTest is Refuting {
         }
         trainers = _ascending(trainers);
         Terms memory terms = _terms();
-        (terms.maxTrainers, terms.references) = (128, 4);
+        (terms.maxTrainers, terms.references) = (128, 9);
         uint256 jobId = _running(terms, 128);
         _submitTrainers(jobId);
-        bytes memory references = new bytes(128);
+        bytes memory references = new bytes(288);
         vm.prank(referee);
         market.submitReference(jobId, 1, keccak256(references), _cid("reference"));
         market.closeSubmissions(jobId, 1);
         Settlement memory settlement = _settlement(jobId);
         bytes memory commitments = settlement.commitments;
-        // Behind the trainers' stands one word for the reference, which has four here.
+        // Behind the trainers' stands one word for the reference, which has nine here.
         assembly ("memory-safe") {
             mstore(commitments, 4096)
         }
         settlement.commitments = bytes.concat(commitments, references);
-        settlement.gram = _lie(132);
+        settlement.gram = _lie(137);
         _settle(settlement);
-        bytes memory x = _witness(132);
+        bytes memory x = _witness(137);
         _announce(stranger, jobId, 1, x);
         _nextBlock();
         bytes memory call = abi.encodeCall(
