@@ -8,7 +8,7 @@ from torch import nn
 
 from benchmarks.simulation.setting import Setting
 from marketplace.training.data import Dataset
-from marketplace.training.reference import integer_reference, reference_gradient
+from marketplace.training.reference import referee_vectors
 
 
 def references(model: nn.Module, held_out: Dataset | None, setting: Setting) -> list[npt.NDArray[np.int16]]:
@@ -36,4 +36,4 @@ def references(model: nn.Module, held_out: Dataset | None, setting: Setting) -> 
     """
     if held_out is None:
         return []
-    return [integer_reference(reference_gradient(model, held_out), setting.coordinate_bits)]
+    return referee_vectors(model, held_out, setting.references, setting.coordinate_bits, setting.scale_exponent)

@@ -16,6 +16,7 @@ from benchmarks.simulation.partition import Partition, partition_faults
 from benchmarks.simulation.rules import RULE_NAMES
 from contribution.multi_krum import enough_for
 from contribution.rule import MAX_TRAINERS, NAME
+from marketplace.job.limits import MAX_REFERENCES
 from marketplace.payload.quantise import MAXIMUM_BITS, MAXIMUM_SCALE_EXPONENT, MINIMUM_BITS
 from marketplace.training.data import PUBLIC_DATASETS
 from marketplace.training.local import TrainingConfiguration
@@ -33,6 +34,7 @@ _RANGES: Final[dict[str, tuple[int, int]]] = {
     "trainers": (3, MAX_TRAINERS),
     "rounds": (1, 10_000),
     "referee_samples": (0, 1 << 20),
+    "reference_vectors": (1, MAX_REFERENCES),
     "validation_samples": (0, 1 << 20),
     "test_samples": (1, 1 << 20),
     "coordinate_bits": (MINIMUM_BITS, MAXIMUM_BITS),
@@ -65,6 +67,8 @@ class Setting:
         Number of rounds.
     referee_samples
         Held-out samples of the referee; 0 for a job without one.
+    reference_vectors
+        What a referee posts in a round: 1 for the reference alone, 1 + K with K curvature vectors.
     validation_samples
         Samples for what only an experiment can know, such as the true Shapley value.
     test_samples
@@ -95,6 +99,7 @@ class Setting:
     trainers: int = 10
     rounds: int = 20
     referee_samples: int = 200
+    reference_vectors: int = 1
     validation_samples: int = 0
     test_samples: int = 360
     coordinate_bits: int = 16
@@ -118,8 +123,8 @@ class Setting:
 
     @property
     def references(self) -> int:
-        """Number of vectors that the referee posts in a round."""
-        return 1 if self.referee_samples else 0
+        """Number of vectors that are posted in a round: 0 without referee."""
+        return self.reference_vectors if self.referee_samples else 0
 
     @property
     def digest(self) -> str:
@@ -145,6 +150,8 @@ def setting_faults(setting: Setting) -> list[str]:
             f"{setting.trainers} trainers can't tolerate {setting.tolerated} faulty ones; it takes at least "
             f"2 x {setting.tolerated} + 3 = {2 * setting.tolerated + 3}"
         )
+    if setting.reference_vectors > 1 and not setting.referee_samples:
+        faults.append(f"{setting.reference_vectors} vectors of a referee need one; give it samples")
     return faults + _attack_faults(setting)
 
 

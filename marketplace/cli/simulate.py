@@ -83,6 +83,13 @@ def simulate(
     learning_rate: Annotated[float | None, typer.Option(metavar="X", help="Of local training.")] = None,
     training_samples: Annotated[int | None, typer.Option(metavar="N", help="Of all trainers together.")] = None,
     referee_samples: Annotated[int | None, typer.Option(metavar="N", help="Held out; 0 for no referee.")] = None,
+    references: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Vectors that the referee posts in a round: 1 is the gradient alone, 9 adds eight of curvature.",
+        ),
+    ] = None,
     test_samples: Annotated[int | None, typer.Option(metavar="N", help="On which accuracy is measured.")] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIRECTORY", help="Where mnist.npz and fashion-mnist.npz lie.")
@@ -127,6 +134,7 @@ def simulate(
         "rounds": rounds,
         "training_samples": training_samples,
         "referee_samples": referee_samples,
+        "reference_vectors": references,
         "test_samples": test_samples,
     }
     settings = combinations(

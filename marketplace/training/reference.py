@@ -19,10 +19,44 @@ import torch
 from torch import nn
 
 from contribution.curvature import CURVATURE_BITS
+from marketplace.training.curvature import leading_curvature
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
 
 Vector = npt.NDArray[np.float64]
+
+
+def referee_vectors(
+    model: nn.Module, held_out: Dataset, count: int, bits: int, scale_exponent: int
+) -> list[npt.NDArray[np.int16]]:
+    """Return all that a referee posts in a round: the reference, then `count - 1` curvature vectors.
+
+    Parameters
+    ----------
+    model
+        The round's model; it is not changed.
+    held_out
+        The referee's samples.
+    count
+        Of the vectors, at least 1.
+    bits, scale_exponent
+        b and s, as in the job's terms.
+
+    Returns
+    -------
+    list of ndarray
+        int16, shape (d,); see `integer_references`.
+
+    Raises
+    ------
+    TrainingError
+        If the model has diverged, or `bits` is out of range.
+    """
+    gradient = reference_gradient(model, held_out)
+    if count == 1:
+        return [integer_reference(gradient, bits)]
+    eigenvalues, eigenvectors = leading_curvature(model, held_out, count - 1)
+    return integer_references(gradient, eigenvalues, eigenvectors, bits, scale_exponent)
 
 
 def reference_gradient(model: nn.Module, held_out: Dataset) -> Vector:

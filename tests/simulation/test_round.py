@@ -75,6 +75,18 @@ def test_a_round_is_made_of_the_markets_own_parts(tiny: Setting):
     np.testing.assert_allclose(second.next_state.model, expected, rtol=1e-6, atol=1e-7)
 
 
+def test_a_referee_posts_curvature_beside_its_reference(tiny: Setting):
+    federation, (first, second) = played(replace(tiny, reference_vectors=4))
+    assert federation.setting.references == 4
+    assert len(second.references) == 4
+    assert all(vector.dtype == np.int16 and vector.any() for vector in second.references)
+    assert second.gram.shape == (9, 9)
+    # The reference alone is what it was, but for its scale.
+    _, (alone, _) = played(tiny)
+    one, other = (result.references[0].astype(np.float64) for result in (first, alone))
+    assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) > 0.999
+
+
 def test_all_held_out_sets_and_the_trainers_data_are_disjoint(tiny: Setting):
     federation = prepare(replace(tiny, partition="iid", skew=0.0))
     parts = [*federation.trainers, federation.referee, federation.validation, federation.test]

@@ -27,7 +27,7 @@ def test_a_setting_survives_being_written_down(name: str):
 
 
 def test_the_digest_tells_settings_apart_and_is_the_same_in_every_process():
-    assert Setting("digits", "mlp", (32,), TrainingConfiguration(), 900).digest == "2e32a64f6d697d90"
+    assert Setting("digits", "mlp", (32,), TrainingConfiguration(), 900).digest == "b450c6ada6c410b2"
     assert replace(DIGITS, seed=1).digest != DIGITS.digest
     assert replace(DIGITS, training=replace(DIGITS.training, epochs=3)).digest != DIGITS.digest
 
@@ -48,6 +48,15 @@ def test_every_fault_is_listed_at_once():
     assert "4 trainers can't tolerate 3 faulty ones; it takes at least 2 x 3 + 3 = 9" in message
     assert "seed is -1; it must be from 0 to 4294967295" in message
     assert "2 attackers have no attack" in message
+
+
+def test_vectors_of_a_referee_need_one_and_are_bounded():
+    assert replace(DIGITS, reference_vectors=9).references == 9
+    assert replace(DIGITS, referee_samples=0).references == 0
+    with pytest.raises(SettingError, match="reference_vectors is 10; it must be from 1 to 9"):
+        replace(DIGITS, reference_vectors=10)
+    with pytest.raises(SettingError, match="3 vectors of a referee need one"):
+        replace(DIGITS, reference_vectors=3, referee_samples=0)
 
 
 def test_an_unknown_attack_is_refused_with_the_known_ones():
