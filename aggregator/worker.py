@@ -240,7 +240,7 @@ class Aggregator:
         if last is None or self.model_file(last.number).exists():
             return []
         shapes = parameter_shapes(self.view.document.build_model())
-        vector = self.view.model_before(last.number + 1).vector
+        vector = self.view.model_after(last.number)
         self.models.mkdir(parents=True, exist_ok=True)
         write_private(self.model_file(last.number), encode_model(unflatten(vector, shapes)))
         return [f"wrote {self.model_file(last.number).name}"]

@@ -58,8 +58,9 @@ _STAKE: Final = REWARD_PER_ROUND // 2
 class _Workshop:
     """Makes what all trainers send in a round as soon as the first of them asks, from the chain's model."""
 
-    def __init__(self, federation: Federation) -> None:
+    def __init__(self, federation: Federation, view: JobView) -> None:
         self._federation = federation
+        self._view = view
         self._model = federation.build_model()
         self._state = initial_state(federation)
         self._made: Submissions | None = None
@@ -67,7 +68,8 @@ class _Workshop:
     def train(self, trainer: int, vector: Vector, number: int) -> Floats:
         """Return what a trainer sends in round `number`, float64, shape (d,)."""
         if self._made is not None and number > self._state.number:
-            self._state = advance(self._federation, self._state, self._made, vector, self._state.cumulative)
+            reached = self._view.model_after(number - 1)
+            self._state = advance(self._federation, self._state, self._made, vector, reached)
             self._made = None
         if self._made is None:
             set_vector(self._model, vector)
@@ -80,7 +82,7 @@ class _Workshop:
 def check_against_market(federation: Federation, results: list[RoundResult]) -> None:
     """Run a setting through the market and compare every round with the simulation's.
 
-    Compared are, to the bit: the Gram matrix, weights, contributions, payouts, and the model after the round.
+    Compared are, to the bit: the Gram matrix, weights, contributions, payouts, and the models after the round.
 
     Parameters
     ----------
@@ -121,7 +123,7 @@ def _run_job(federation: Federation, workspace: Path) -> JobView:
     terms = _terms(federation, market, hub, judge)
     job = market.create(owner, terms, store.add(_document(federation, store).encode()).binary)
     view = JobView(market, store, job, workspace / "srs")
-    workshop = _Workshop(federation)
+    workshop = _Workshop(federation, view)
     trainers = [
         Trainer(
             view,
@@ -155,6 +157,7 @@ def _document(federation: Federation, store: DirectoryStore) -> JobDocument:
         classes=federation.test.classes,
         normalisation="none",
         training=setting.training,
+        server_momentum=setting.server_momentum,
         initial_model=store.add(initial),
     )
 
@@ -227,9 +230,13 @@ def _compare(federation: Federation, view: JobView, result: RoundResult) -> None
         )
     if record.settled:
         _compare_settled(federation, record, result)
-    model = view.model_before(number + 1).vector
-    if model.tobytes() != result.next_state.model.tobytes():
-        raise _difference(number, "model", int((model != result.next_state.model).sum()), model.size)
+    expected = result.next_state
+    for what, market, simulated in (
+        ("job's model", view.model_after(number), expected.job_model),
+        ("next round's model", view.model_before(number + 1).vector, expected.model),
+    ):
+        if market.tobytes() != simulated.tobytes():
+            raise _difference(number, what, int((market != simulated).sum()), market.size)
 
 
 def _compare_settled(federation: Federation, record: RoundRecord, result: RoundResult) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -17,8 +17,8 @@ from contribution.aggregate import weighted_sum
 from contribution.gram import GramMatrix, gram_matrix
 from contribution.outcome import RuleOutcome
 from contribution.payout import payouts
-from marketplace.payload.model_file import apply_aggregate
 from marketplace.payload.quantise import Coordinates, Quantised, quantise
+from marketplace.payload.server_momentum import Displacement, displace, displaced, look_ahead
 from marketplace.training.local import fit, local_update
 from marketplace.training.models import Vector, set_vector
 
@@ -37,18 +37,24 @@ class State:
     number
         The round, from 1.
     model
-        float32, shape (d,).
+        What everybody trains from, float32, shape (d,); with server momentum it looks ahead of the job's model.
+    job_model
+        What the job would end with, float32, shape (d,).
     cumulative
         Sum of all weighted updates since the initial model, int64, shape (d,).
+    displacement
+        What the job's model has moved by since then, float64, shape (d,).
     last_step
-        What the last round that changed the model added to it, float64, shape (d,); zeros before.
+        What the last round that changed the job's model added to it, float64, shape (d,); zeros before.
     first_own
         What the attackers would have sent in round 1, float64, shape (k, d); None in round 1 and without attackers.
     """
 
     number: int
     model: Vector
+    job_model: Vector
     cumulative: npt.NDArray[np.int64]
+    displacement: Displacement
     last_step: Floats
     first_own: Floats | None = None
 
@@ -113,8 +119,9 @@ class RoundResult:
 
 def initial_state(federation: Federation) -> State:
     """Return what round 1 starts from."""
-    dimension = federation.initial_model.size
-    return State(1, federation.initial_model, np.zeros(dimension, dtype=np.int64), np.zeros(dimension))
+    initial = federation.initial_model
+    zeros = np.zeros(initial.size)
+    return State(1, initial, initial, np.zeros(initial.size, dtype=np.int64), zeros, zeros)
 
 
 def play_round(federation: Federation, model: nn.Module, state: State) -> RoundResult:
@@ -152,7 +159,7 @@ def play_round(federation: Federation, model: nn.Module, state: State) -> RoundR
         outcome=outcome,
         pay=tuple(pay),
         aggregate=aggregate,
-        next_state=_next_state(federation, state, submissions, aggregate),
+        next_state=_next_state(federation, state, submissions, None if outcome.void else aggregate),
     )
 
 
@@ -238,19 +245,31 @@ def _decide(federation: Federation, gram: GramMatrix, count: int) -> RuleOutcome
 
 
 def _next_state(
-    federation: Federation, state: State, submissions: Submissions, aggregate: npt.NDArray[np.int64]
+    federation: Federation, state: State, submissions: Submissions, aggregate: npt.NDArray[np.int64] | None
 ) -> State:
+    """Return what the next round starts from; a void round, without aggregate, moves nothing."""
+    if aggregate is None:
+        return advance(federation, state, submissions, state.model, state.job_model)
+    scale, momentum = federation.setting.scale_exponent, federation.setting.server_momentum
     cumulative = state.cumulative + aggregate
-    model = apply_aggregate(federation.initial_model, cumulative, federation.setting.scale_exponent)
-    return advance(federation, state, submissions, model, cumulative)
+    displacement = displace(state.displacement, cumulative, scale, momentum)
+    model = displaced(federation.initial_model, look_ahead(displacement, cumulative, scale, momentum))
+    job_model = displaced(federation.initial_model, displacement)
+    following = advance(federation, state, submissions, model, job_model)
+    return replace(following, cumulative=cumulative, displacement=displacement)
 
 
-def advance(
-    federation: Federation, state: State, submissions: Submissions, model: Vector, cumulative: npt.NDArray[np.int64]
-) -> State:
-    """Return what the next round starts from, given the model and the sum that this one led to."""
-    step = model.astype(np.float64) - state.model.astype(np.float64)
+def advance(federation: Federation, state: State, submissions: Submissions, model: Vector, job_model: Vector) -> State:
+    """Return what the next round starts from, its sums aside, given the two models that this one led to."""
+    step = job_model.astype(np.float64) - state.job_model.astype(np.float64)
     first_own = state.first_own
     if first_own is None and federation.attack is not None:
         first_own = submissions.trained[federation.setting.honest :]
-    return State(state.number + 1, model, cumulative, step if step.any() else state.last_step, first_own)
+    return replace(
+        state,
+        number=state.number + 1,
+        model=model,
+        job_model=job_model,
+        last_step=step if step.any() else state.last_step,
+        first_own=first_own,
+    )

@@ -72,7 +72,7 @@ def _play(federation: Federation, observe: Observer) -> dict[str, Any]:
     setting = federation.setting
     model, judged = federation.build_model(), federation.build_model()
     state = initial_state(federation)
-    evaluations = [_evaluate(judged, state.model, federation.test)]
+    evaluations = [_evaluate(judged, state.job_model, federation.test)]
     rounds: list[dict[str, Any]] = []
     paid = np.zeros(setting.trainers, dtype=object)
     diverged: dict[str, Any] | None = None
@@ -83,7 +83,7 @@ def _play(federation: Federation, observe: Observer) -> dict[str, Any]:
             diverged = {"round": state.number, "message": str(fault)}
             break
         state = result.next_state
-        evaluations.append(_evaluate(judged, state.model, federation.test))
+        evaluations.append(_evaluate(judged, state.job_model, federation.test))
         rounds.append(_round_summary(result, evaluations[-1]))
         paid += np.array(result.pay, dtype=object)
         observe(federation, result)

@@ -18,6 +18,7 @@ from contribution.multi_krum import enough_for
 from contribution.rule import MAX_TRAINERS, NAME
 from marketplace.job.limits import MAX_REFERENCES
 from marketplace.payload.quantise import MAXIMUM_BITS, MAXIMUM_SCALE_EXPONENT, MINIMUM_BITS
+from marketplace.payload.server_momentum import server_momentum_faults
 from marketplace.training.data import PUBLIC_DATASETS
 from marketplace.training.local import TrainingConfiguration
 from marketplace.training.models import MODEL_NAMES
@@ -26,7 +27,7 @@ from marketplace.training.models import MODEL_NAMES
 FORMAT: Final = "cairn-simulation-1"
 _DIGEST_LENGTH: Final = 16
 
-_FLOATS: Final = ("skew", "strength")
+_FLOATS: Final = ("skew", "strength", "server_momentum")
 _TRAINING_FLOATS: Final = ("learning_rate", "learning_rate_decay", "momentum", "weight_decay")
 # field -> (low, high)
 _RANGES: Final[dict[str, tuple[int, int]]] = {
@@ -75,6 +76,8 @@ class Setting:
         Samples on which accuracy is measured. All held-out sets are disjoint and stratified by class.
     coordinate_bits, scale_exponent
         b and s of the codec.
+    server_momentum
+        mu; see `marketplace.payload.server_momentum`.
     tolerated
         f, faulty updates that the rule is told to tolerate.
     rule
@@ -104,6 +107,7 @@ class Setting:
     test_samples: int = 360
     coordinate_bits: int = 16
     scale_exponent: int = 12
+    server_momentum: float = 0.0
     tolerated: int = 3
     rule: str = NAME
     attack: str | None = None
@@ -140,6 +144,7 @@ def setting_faults(setting: Setting) -> list[str]:
         *_unknown("model", setting.model, MODEL_NAMES),
         *_unknown("rule", setting.rule, RULE_NAMES),
         *partition_faults(setting.partition, setting.skew),
+        *server_momentum_faults(setting.server_momentum),
     ]
     for name, (low, high) in _RANGES.items():
         value = getattr(setting, name)

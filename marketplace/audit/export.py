@@ -93,7 +93,7 @@ def export_model(sources: Sources, job: int, directory: Path, progress: Progress
     if case is None or not report.holds:
         raise ModelRefusedError(job, [check for check in report.checks if check.verdict is not Verdict.HOLDS])
     origin = fetch_origin(case)
-    vector = final_model(case, origin, fetch_aggregates(case, case.standing[-1:]))
+    vector = final_model(case, origin, fetch_aggregates(case, case.standing))
     model = encode_model(unflatten(vector, parameter_shapes(origin.document.build_model())))
     document = _provenance(case, origin, report, hashlib.sha256(model).hexdigest())
     text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
@@ -125,6 +125,7 @@ def _provenance(case: Case, origin: Origin, report: Report, model_hash: str) -> 
         "specification_cid": str(parse_binary_cid(case.history.specification_cid)),
         "initial_model_cid": str(document.initial_model),
         "scale_exponent": case.terms.scale_exponent,
+        "server_momentum": float(document.server_momentum),
         "rounds": [_round(record) for record in case.standing],
         "audit": {"scope": report.scope, "digest": report.digest, "trust": list(report.trust)},
     }

@@ -171,16 +171,14 @@ def model_checks(case: Case, options: Options) -> list[Check]:
         "that anybody else could fetch them, then or now",
         lambda: _aggregates(case),
     )
-    checks = [began, fetched]
-    checks.append(examine("model", "every round's sum", SUM_DOES_NOT_SHOW, lambda: _sums(case, aggregates)))
-    checks.append(
-        examine(
-            "model",
-            "final model",
-            "that the updates were trained on the data that they claim, or that the model is any good",
-            lambda: _final(case, aggregates),
-        )
+    sums, opened = attempt("model", "every round's sum", SUM_DOES_NOT_SHOW, lambda: _sums(case, aggregates))
+    final = examine(
+        "model",
+        "final model",
+        "that the updates were trained on the data that they claim, or that the model is any good",
+        lambda: _final(case, origin, aggregates, sums),
     )
+    checks = [began, fetched, opened, final]
     if options.file is not None:
         file = options.file
         checks.append(
@@ -204,16 +202,25 @@ def _aggregates(case: Case) -> tuple[dict[int, Aggregate], str]:
     return found, f"{len(found)} files are what their CIDs name, canonical, every coordinate in range"
 
 
-def _sums(case: Case, aggregates: dict[int, Aggregate] | None) -> str:
+def _sums(case: Case, aggregates: dict[int, Aggregate] | None) -> tuple[dict[int, Aggregate], str]:
     found = _required(aggregates)
     require_sums(case, require_srs(case), found)
-    return f"{len(found)} sums open the model's commitments of their rounds, by one multi-scalar multiplication"
+    return found, f"{len(found)} sums open the model's commitments of their rounds, by one multi-scalar multiplication"
 
 
-def _final(case: Case, aggregates: dict[int, Aggregate] | None) -> str:
+def _final(
+    case: Case, origin: Origin | None, aggregates: dict[int, Aggregate] | None, opened: dict[int, Aggregate] | None
+) -> str:
+    """Check the sums that the final model is made of: the last one, and with server momentum those before it too."""
     if not case.standing:
         return "no round counts: the model is the initial one"
-    return require_model(case, require_srs(case), _required(aggregates)[case.standing[-1].number])
+    shown = require_model(case, require_srs(case), _required(aggregates)[case.standing[-1].number])
+    if origin is not None and not origin.document.server_momentum:
+        return shown
+    momentum = (
+        "whatever its server momentum" if origin is None else f"server momentum {origin.document.server_momentum:g}"
+    )
+    return f"{shown}; {momentum}, the sums of all {len(_required(opened))} rounds open their commitments"
 
 
 def _required(found: Found | None) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,8 @@ from marketplace.audit.proof import require_srs, split
 from marketplace.chain.history import RoundRecord
 from marketplace.errors import PayloadError, StorageError
 from marketplace.payload.aggregate_file import Aggregate, largest_cumulative
-from marketplace.payload.model_file import apply_aggregate, decode_model, flatten, largest_model_file
+from marketplace.payload.model_file import decode_model, flatten, largest_model_file
+from marketplace.payload.server_momentum import Displacement, displace, displaced
 from marketplace.training.models import Vector, parameter_shapes
 from zk.bn254 import g1_from_bytes, g1_to_bytes
 from zk.polynomial_commitment import INITIAL_MODEL, commit_sum, weighted_sum
@@ -111,9 +112,23 @@ def require_flagged(case: Case, record: RoundRecord) -> str:
     )
 
 
-def model_vector(case: Case, origin: Origin, aggregate: Aggregate) -> Vector:
-    """Return the model after a round, float32, shape (d,), the same bits on every machine."""
-    return apply_aggregate(origin.model, aggregate.cumulative, case.terms.scale_exponent)
+def final_model(case: Case, origin: Origin, aggregates: Mapping[int, Aggregate]) -> Vector:
+    """Return the model after the last round that counts, float32, shape (d,), the same bits on every machine."""
+    reached = np.zeros(origin.model.size)
+    for _, displacement in _displacements(case, origin, aggregates):
+        reached = displacement
+    return displaced(origin.model, reached)
+
+
+def _displacements(
+    case: Case, origin: Origin, aggregates: Mapping[int, Aggregate]
+) -> Iterator[tuple[int, Displacement]]:
+    """Yield each round that counts with what the model had moved by after it."""
+    displacement = np.zeros(origin.model.size)
+    for record in case.standing:
+        cumulative = aggregates[record.number].cumulative
+        displacement = displace(displacement, cumulative, case.terms.scale_exponent, origin.document.server_momentum)
+        yield record.number, displacement
 
 
 def require_file(case: Case, origin: Origin, aggregates: Mapping[int, Aggregate], file: Path) -> str:
@@ -147,20 +162,13 @@ def require_file(case: Case, origin: Origin, aggregates: Mapping[int, Aggregate]
     )
 
 
-def final_model(case: Case, origin: Origin, aggregates: Mapping[int, Aggregate]) -> Vector:
-    """Return the model after the last round that counts, float32, shape (d,)."""
-    if not case.standing:
-        return origin.model
-    return model_vector(case, origin, aggregates[case.standing[-1].number])
-
-
 def _other_round(case: Case, origin: Origin, aggregates: Mapping[int, Aggregate], found: Vector) -> str:
     """Say if a model is that of another round."""
     if np.array_equal(found, origin.model):
         return "; it is the model that the job began with"
-    for number, aggregate in aggregates.items():
+    for number, displacement in _displacements(case, origin, aggregates):
         try:
-            other = model_vector(case, origin, aggregate)
+            other = displaced(origin.model, displacement)
         except CairnError:
             continue
         if np.array_equal(found, other):

@@ -125,14 +125,17 @@ class JobHistory:
     rounds: dict[int, RoundRecord] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
-    def last_settled(self, before: int | None = None) -> RoundRecord | None:
-        """Return the last settled round, or the last one before round `before`; None if there is none.
+    def standing(self, before: int | None = None) -> list[RoundRecord]:
+        """Return the settled rounds that make up the model, or those before round `before`, in order.
 
         A round that was refuted does not count: the model is again the one before it.
         """
-        standing = [r for r in self.rounds.values() if r.settled and not r.refuted]
-        settled = [r for r in standing if before is None or r.number < before]
-        return max(settled, key=lambda record: record.number, default=None)
+        settled = [r for r in self.rounds.values() if r.settled and not r.refuted]
+        return sorted((r for r in settled if before is None or r.number < before), key=lambda record: record.number)
+
+    def last_settled(self, before: int | None = None) -> RoundRecord | None:
+        """Return the last of the rounds that `standing` returns; None if there is none."""
+        return max(self.standing(before), key=lambda record: record.number, default=None)
 
     def named(self, name: str) -> list[Event]:
         """Return the events of one name."""

@@ -100,7 +100,7 @@ def _document(store: ContentStore, history: JobHistory) -> dict[str, Any]:
     except (StorageError, DocumentError) as fault:
         return {"fault": str(fault)}
     names = ("title", "description", "licence", "datasheet", "model", "model_parameters", "inputs", "classes")
-    return {name: getattr(document, name) for name in (*names, "normalisation")}
+    return {name: getattr(document, name) for name in (*names, "normalisation", "server_momentum")}
 
 
 def _terms(market: Market, terms: Terms) -> dict[str, Any]:

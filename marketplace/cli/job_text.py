@@ -56,7 +56,7 @@ def proof_words(*, is_for_development: bool) -> str:
 
 
 def _terms(report: Report, currency: Currency) -> list[str]:
-    terms, gas = report["terms"], report["gas"]
+    document, terms, gas = report["document"], report["terms"], report["gas"]
 
     def amount(name: str) -> str:
         return format_amount(terms[f"{name}_wei"], currency)
@@ -71,6 +71,7 @@ def _terms(report: Report, currency: Currency) -> list[str]:
         if terms["strike_limit"]
         else "strikes cost nothing"
     )
+    momentum = f", server momentum {document['server_momentum']:g}" if document.get("server_momentum") else ""
     return [
         f"Pay           {amount('reward_per_round')} a round to trainers, {amount('aggregator_fee_per_round')} to the "
         f"aggregator, {amount('referee_fee_per_round')} to the referee; {terms['rounds']} rounds",
@@ -80,7 +81,7 @@ def _terms(report: Report, currency: Currency) -> list[str]:
         f"Windows       {windows}",
         f"Rule          {terms['rule']}",
         f"Model         {terms['dimension']} parameters, {terms['coordinate_bits']} bits each, scale 2^"
-        f"{terms['scale_exponent']}",
+        f"{terms['scale_exponent']}{momentum}",
         f"Document      {report['specification_cid']}",
         f"Gas           about {gas['trainer_round']} a round for a trainer, {gas['trainer_job']} for the whole job; "
         f"{gas['aggregator_round']} a round for the aggregator",

@@ -81,6 +81,9 @@ def simulate(
     rounds: Annotated[int | None, typer.Option(metavar="N", help="Rounds of training.")] = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Passes over a trainer's data in a round.")] = None,
     learning_rate: Annotated[float | None, typer.Option(metavar="X", help="Of local training.")] = None,
+    server_momentum: Annotated[
+        float | None, typer.Option(metavar="MU", help="Of the job's model from round to round, 0 to 0.99.")
+    ] = None,
     training_samples: Annotated[int | None, typer.Option(metavar="N", help="Of all trainers together.")] = None,
     referee_samples: Annotated[int | None, typer.Option(metavar="N", help="Held out; 0 for no referee.")] = None,
     references: Annotated[
@@ -132,6 +135,7 @@ def simulate(
         "trainers": trainers,
         "tolerated": tolerated,
         "rounds": rounds,
+        "server_momentum": server_momentum,
         "training_samples": training_samples,
         "referee_samples": referee_samples,
         "reference_vectors": references,

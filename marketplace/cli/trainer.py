@@ -366,6 +366,7 @@ def _say_terms(output: Output, view: JobView) -> None:
         f"  stake      {_amount(view, terms.stake)}; {lost}",
         f"             {_amount(view, terms.absence_penalty)} of it burn if you miss two rounds running",
         f"  pay        {_amount(view, terms.reward_per_round)} a round by contribution, {terms.rounds} rounds",
+        f"  model      {terms.dimension} parameters, server momentum {document.server_momentum:g}",
         f"  leaving    any time; the stake is free after the current round and {terms.challenge_window} s",
         "  public for ever: hash and size of what you send, inner products of all updates, your pay",
         f"  settlement {proof_words(is_for_development=view.market.deployment.is_for_development)}",

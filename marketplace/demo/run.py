@@ -59,6 +59,7 @@ SCALE_EXPONENT: Final = 12
 TRAINING: Final = TrainingConfiguration(
     epochs=5, batch_size=16, learning_rate=0.06, learning_rate_decay=0.85, momentum=0.5
 )
+SERVER_MOMENTUM: Final = 0.0
 WINDOW_SECONDS: Final = 60
 LEAST_TRAINERS: Final = len(ATTACKERS) + 1
 
@@ -226,6 +227,7 @@ def _set_up(settings: DemoSettings, scenario: Scenario, clock: Clock, workspace:
         classes=scenario.test.classes,
         normalisation="none",
         training=TRAINING,
+        server_momentum=SERVER_MOMENTUM,
         initial_model=initial,
     )
     terms = _terms(settings, market, parameter_count(model), aggregator, referee)
@@ -344,7 +346,7 @@ def _evaluate(run: DemoRun, progress: Progress) -> None:
         if record.ended_in is None or record.number in run.accuracies:
             continue
         with run.timed("evaluation"):
-            set_vector(model, run.view.model_before(record.number + 1).vector)
+            set_vector(model, run.view.model_after(record.number))
             run.accuracies[record.number] = evaluate(model, run.scenario.test).accuracy
         progress(run, "round")
 
@@ -371,6 +373,7 @@ def _baseline(run: DemoRun) -> list[float]:
         fit,
         TRAINING,
         run.settings.rounds,
+        run.view.document.server_momentum,
     )
     accuracies = []
     for vector in vectors:

@@ -22,6 +22,7 @@ from marketplace.job.limits import (
     quorum,
 )
 from marketplace.job.quantities import Currency, format_amount, format_duration
+from marketplace.payload.server_momentum import server_momentum_faults
 from marketplace.training.local import TrainingConfiguration, training_faults
 from marketplace.training.models import build_model, model_faults, parameter_count
 
@@ -161,7 +162,10 @@ def _training_faults(entries: Entries) -> list[str]:
     found = {path.partition(".")[2]: value for path, value in entries.items() if path.startswith("training.")}
     # A configuration with faults can't be made; the function only reads the attributes of what it is given.
     candidate = cast(TrainingConfiguration, SimpleNamespace(**found))
-    return [f"training.{fault}" for fault in training_faults(candidate)]
+    faults = training_faults(candidate)
+    if "server_momentum" in found:
+        faults += server_momentum_faults(found["server_momentum"])
+    return [f"training.{fault}" for fault in faults]
 
 
 def _model_faults(entries: Entries) -> list[str]:

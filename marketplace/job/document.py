@@ -13,6 +13,7 @@ from torch import nn
 
 from contribution.errors import CairnError
 from marketplace.payload.model_file import decode_model, flatten, largest_model_file
+from marketplace.payload.server_momentum import server_momentum_faults
 from marketplace.storage.cid import Cid, parse_binary_cid, parse_cid
 from marketplace.storage.store import ContentStore
 from marketplace.strict_json import parse_json
@@ -20,7 +21,7 @@ from marketplace.training.data import normalisation_named
 from marketplace.training.local import TrainingConfiguration
 from marketplace.training.models import Vector, build_model, parameter_count, parameter_shapes
 
-FORMAT: Final = "cairn-job-1"
+FORMAT: Final = "cairn-job-2"
 MAX_DOCUMENT_SIZE: Final = 256 * 1024
 MAX_TEXT: Final = 20_000
 
@@ -49,6 +50,8 @@ class JobDocument:
         Name of the normalisation that everyone applies to raw features.
     training
         Hyper-parameters as a function of the round number.
+    server_momentum
+        mu, from 0 to 0.99: how the model follows from the rounds' sums; see `marketplace.payload.server_momentum`.
     initial_model
         CID of the model that round 1 starts from, as safetensors.
     """
@@ -64,6 +67,7 @@ class JobDocument:
     normalisation: str
     training: TrainingConfiguration
     initial_model: Cid
+    server_momentum: float = 0.0
 
     def build_model(self) -> nn.Module:
         """Return the job's architecture, its weights still to be set."""
@@ -139,6 +143,9 @@ def _typed(values: dict[str, Any]) -> JobDocument:
         raise DocumentError("The job document's model parameters or training configuration is not a table.")
     if set(values["training"]) != {field.name for field in fields(TrainingConfiguration)}:
         raise DocumentError("The job document's training configuration has missing or unknown entries.")
+    faults = server_momentum_faults(values["server_momentum"])
+    if faults:
+        raise DocumentError(f"The job document can't be used: {faults[0]}.")
     normalisation_named(values["normalisation"])
     typed = {field.name: values[field.name] for field in fields(JobDocument)}
     typed |= {

@@ -72,7 +72,7 @@ class DataSection(Section):
 
 
 class TrainingSection(Section):
-    """The entries of `TrainingConfiguration`, whose ranges `training_faults` knows."""
+    """The entries of `TrainingConfiguration`, and the server momentum; `consistency_faults` checks their ranges."""
 
     epochs: Any = 1
     batch_size: Any = 32
@@ -80,6 +80,7 @@ class TrainingSection(Section):
     learning_rate_decay: Any = 1.0
     momentum: Any = 0.0
     weight_decay: Any = 0.0
+    server_momentum: Any = 0.0
 
     def configuration(self) -> TrainingConfiguration:
         """Return the hyper-parameters as a function of the round number."""

@@ -225,6 +225,7 @@ def document(specification: JobSpecification, initial_model_cid: Cid) -> JobDocu
         normalisation=specification.data.normalisation,
         training=specification.training.configuration(),
         initial_model=initial_model_cid,
+        server_momentum=specification.training.server_momentum,
     )
 
 

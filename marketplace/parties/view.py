@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from eth_typing import ChecksumAddress
@@ -20,7 +22,7 @@ from marketplace.parties.reference_string import find_srs
 from marketplace.parties.snapshot import Snapshot
 from marketplace.payload.aggregate_file import Aggregate, aggregate_size, decode_aggregate
 from marketplace.payload.context import EnvelopeContext, RoundContext
-from marketplace.payload.model_file import apply_aggregate
+from marketplace.payload.server_momentum import Displacement, displace, displaced, look_ahead
 from marketplace.storage.cid import parse_binary_cid
 from marketplace.storage.store import ContentStore
 from marketplace.training.models import Vector
@@ -33,6 +35,10 @@ from zk.polynomial_commitment import (
     split_commitments,
 )
 from zk.srs.file import StructuredReferenceString
+from zk.sum_opening import wrong_sums
+
+# Sums that are in memory at once when a party that comes late follows the model from its beginning.
+SUMS_AT_ONCE: Final = 16
 
 # Round, model commitment after it, and CID of its aggregate.
 SettledAs = tuple[int, bytes | None, bytes | None]
@@ -101,9 +107,9 @@ class RoundModel:
     Attributes
     ----------
     vector
-        float32, shape (d,).
+        float32, shape (d,); with server momentum it looks ahead of the job's model.
     sum
-        What it adds to the initial model.
+        The sum of all that was added before.
     """
 
     vector: Vector
@@ -133,6 +139,8 @@ class JobView:
         self.terms: Terms = market.terms(job)
         self._reader = HistoryReader(market, job)
         self._sum: tuple[SettledAs, RoundSum] | None = None
+        # How far the model was followed: the settlements, and what it moved by in them.
+        self._followed: tuple[tuple[SettledAs, ...], Displacement] | None = None
         self._snapshot: Snapshot | None = None
 
     def require_party(self, part: str, found: ChecksumAddress, expected: ChecksumAddress) -> None:
@@ -199,17 +207,30 @@ class JobView:
         )
 
     def model_before(self, number: int) -> RoundModel:
-        """Return the model that round `number` starts from, checked against the chain.
+        """Return the model that everybody trains from in round `number`, checked against the chain.
 
         Raises
         ------
         ModelCheckError
-            If the last settled round before it published something else than the chain commits to, or nothing.
+            If a settled round before it, of those that the model depends on, published something else than the chain
+            commits to, or nothing. Without server momentum that is the last one alone.
         """
-        found = self.sum_before(number)
-        return RoundModel(
-            apply_aggregate(self.initial_model, found.aggregate.cumulative, self.terms.scale_exponent), found
-        )
+        settled = self.history().standing(before=number)
+        displacement, found = self._displacement(settled), self._last_sum(settled)
+        ahead = look_ahead(displacement, found.aggregate.cumulative, self.terms.scale_exponent, self._momentum)
+        return RoundModel(displaced(self.initial_model, ahead), found)
+
+    def model_after(self, number: int) -> Vector:
+        """Return the job's model after round `number`, float32, shape (d,), checked against the chain.
+
+        It is what the job's owner gets if no other round follows.
+
+        Raises
+        ------
+        ModelCheckError
+            As `model_before`.
+        """
+        return displaced(self.initial_model, self._displacement(self.history().standing(before=number + 1)))
 
     def sum_before(self, number: int) -> RoundSum:
         """Return what was added to the initial model before round `number`, checked against the chain.
@@ -217,30 +238,69 @@ class JobView:
         Raises
         ------
         ModelCheckError
-            As `model_before`.
+            If the last settled round before it published something else than the chain commits to, or nothing.
         """
-        record = self.history().last_settled(before=number)
-        if record is None:
+        return self._last_sum(self.history().standing(before=number))
+
+    @property
+    def _momentum(self) -> float:
+        return self.document.server_momentum
+
+    def _last_sum(self, settled: Sequence[RoundRecord]) -> RoundSum:
+        """Return the sum that the last of the settled rounds published; zeros if there is none."""
+        if not settled:
             return RoundSum(Aggregate(np.zeros(self.terms.dimension, dtype=np.int64), 0), INITIAL_MODEL)
-        settled_as = settlement_key(record)
+        settled_as = settlement_key(settled[-1])
         if self._sum is None or self._sum[0] != settled_as:
-            self._sum = settled_as, self._read_sum(record)
+            self._sum = settled_as, self._read_sums(settled, 1)[0]
         return self._sum[1]
 
-    def _read_sum(self, record: RoundRecord) -> RoundSum:
-        settled = [r for r in self.history().rounds.values() if r.settled and r.number <= record.number]
-        commitment = _check_commitments(settled)
+    def _displacement(self, settled: Sequence[RoundRecord]) -> Displacement:
+        """Return what the settled rounds moved the model by; only sums that were not checked before are fetched."""
+        settlements = tuple(map(settlement_key, settled))
+        start, displacement = 0, np.zeros(self.terms.dimension)
+        if self._followed is not None and self._followed[0] == settlements[: len(self._followed[0])]:
+            start, displacement = len(self._followed[0]), self._followed[1]
+        if not self._momentum:
+            # The last sum tells all.
+            start = max(start, len(settled) - 1)
+        for first in range(start, len(settled), SUMS_AT_ONCE):
+            end = min(first + SUMS_AT_ONCE, len(settled))
+            sums = self._read_sums(settled[:end], end - first)
+            for each in sums:
+                displacement = displace(
+                    displacement, each.aggregate.cumulative, self.terms.scale_exponent, self._momentum
+                )
+            self._sum = settlements[end - 1], sums[-1]
+            self._followed = settlements[:end], displacement
+        return displacement
+
+    def _read_sums(self, settled: Sequence[RoundRecord], count: int) -> list[RoundSum]:
+        """Fetch the sums of the last `count` of the settled rounds and check each against its commitment."""
+        commitments = _check_commitments(settled)
+        sums = [
+            RoundSum(self._fetch(settled[place], place + 1), commitments[place])
+            for place in range(len(settled) - count, len(settled))
+        ]
+        wrong = _not_opening(self.srs, sums)
+        if wrong:
+            number = settled[len(settled) - count + wrong[0]].number
+            raise ModelCheckError(number, "the published sum of updates does not open the model's commitment")
+        return sums
+
+    def _fetch(self, record: RoundRecord, rounds: int) -> Aggregate:
+        """Fetch what a settled round published, the last of so many rounds."""
         if record.aggregate_cid is None:
             raise ModelCheckError(record.number, "the round was not settled")
         try:
             data = self.store.get(parse_binary_cid(record.aggregate_cid), aggregate_size(self.terms.dimension))
-            aggregate = decode_aggregate(
+            return decode_aggregate(
                 data,
                 self.round_context(record.number),
                 dimension=self.terms.dimension,
                 bits=self.terms.coordinate_bits,
                 scale_exponent=self.terms.scale_exponent,
-                rounds=len(settled),
+                rounds=rounds,
             )
         except ContentTooLargeError as fault:
             raise ModelCheckError(record.number, str(fault)) from fault
@@ -248,9 +308,6 @@ class JobView:
             raise ModelCheckError(record.number, str(fault), was_fetched=False) from fault
         except PayloadError as fault:
             raise ModelCheckError(record.number, str(fault)) from fault
-        if commit_sum(self.srs, aggregate.cumulative, aggregate.blinder) != commitment:
-            raise ModelCheckError(record.number, "the published sum of updates does not open the model's commitment")
-        return RoundSum(aggregate, commitment)
 
 
 def settlement_key(record: RoundRecord) -> SettledAs:
@@ -258,9 +315,26 @@ def settlement_key(record: RoundRecord) -> SettledAs:
     return record.number, record.model_commitment, record.aggregate_cid
 
 
-def _check_commitments(settled: list[RoundRecord]) -> bytes:
-    """Follow the model's commitment through the settled rounds; return the last one."""
-    commitment = INITIAL_MODEL
+def _not_opening(srs: StructuredReferenceString, sums: Sequence[RoundSum]) -> list[int]:
+    """Return the places of the sums that don't open their commitments."""
+    if len(sums) > 1:
+        return wrong_sums(
+            srs,
+            [each.commitment for each in sums],
+            [each.aggregate.cumulative for each in sums],
+            [each.aggregate.blinder for each in sums],
+        )
+    # The usual case, of one new round, is cheaper without random factors.
+    return [
+        place
+        for place, each in enumerate(sums)
+        if commit_sum(srs, each.aggregate.cumulative, each.aggregate.blinder) != each.commitment
+    ]
+
+
+def _check_commitments(settled: Sequence[RoundRecord]) -> list[bytes]:
+    """Follow the model's commitment through the settled rounds; return the one after each."""
+    commitment, followed = INITIAL_MODEL, []
     for record in settled:
         if record.commitments is None or record.model_commitment is None:
             raise ModelCheckError(record.number, "the chain's events of this round are incomplete")
@@ -272,4 +346,5 @@ def _check_commitments(settled: list[RoundRecord]) -> bytes:
             raise ModelCheckError(record.number, str(fault)) from fault
         if commitment != record.model_commitment:
             raise ModelCheckError(record.number, "the settled commitment is not the sum of the round's commitments")
-    return commitment
+        followed.append(commitment)
+    return followed

@@ -2,10 +2,10 @@
 
     magic "CAIRNAGG" | version 2 (1) | round's context (92) | dimension (8) | W (4) | s (1) | blinder (32) | values (8d)
 
-The values are signed 64-bit integers `sum over rounds of sum w_i q_i` since the initial model theta_0; the model is
-`theta_0 + values / (W 2^s)`. The blinder is the same sum of the updates' blinders modulo r: with it anyone can check
-the values against the model's commitment on the chain. Integers are little-endian, except in the context, which has its
-own encoding.
+The values are signed 64-bit integers `sum over rounds of sum w_i q_i` since the initial model theta_0;
+`marketplace.payload.server_momentum` makes the model of them. The blinder is the same sum of the updates' blinders
+modulo r: with it anyone can check the values against the model's commitment on the chain. Integers are little-endian,
+except in the context, which has its own encoding.
 """
 
 import struct

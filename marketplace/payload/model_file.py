@@ -4,9 +4,9 @@ The file's structure is checked before the safetensors library sees it: its tota
 architecture, its header is JSON without repeated keys, and the tensors fill the rest without holes or overlaps. There
 is no other format and nothing to fall back on; formats that can carry code are never opened.
 
-NaN and infinity are refused. Subnormal numbers and -0.0 become +0.0, in what is read and in what `apply_aggregate`
-returns: processors differ in whether they keep subnormals (and libraries switch it), and the same model must come out
-everywhere, bit for bit. The loss is below 1.2e-38 a parameter.
+NaN and infinity are refused. Subnormal numbers and -0.0 become +0.0, in what is read and in what
+`marketplace.payload.server_momentum` computes: processors differ in whether they keep subnormals (and libraries switch
+it), and the same model must come out everywhere, bit for bit. The loss is below 1.2e-38 a parameter.
 """
 
 import math
@@ -19,8 +19,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from marketplace.errors import DimensionError, MalformedPayloadError, PayloadError
-from marketplace.payload.aggregate_file import WEIGHT_TOTAL, Cumulative
-from marketplace.payload.quantise import check_scale_exponent, refuse_non_finite
+from marketplace.payload.quantise import refuse_non_finite
 from marketplace.payload.safetensors_header import MAXIMUM_HEADER_BYTES, read_shapes
 
 # Name -> shape, in the order in which the model's vector holds the tensors.
@@ -29,7 +28,6 @@ Tensors = Mapping[str, npt.NDArray[np.float32]]
 Vector = npt.NDArray[np.float32]
 
 _SMALLEST_NORMAL: Final = np.finfo(np.float32).smallest_normal
-_BLOCK: Final = 1 << 20
 
 
 class ArchitectureError(PayloadError):
@@ -101,7 +99,7 @@ def decode_model(data: bytes, shapes: Shapes) -> dict[str, npt.NDArray[np.float3
         raise MalformedPayloadError("model file", f"safetensors refuses it ({error})") from error
     for name in shapes:
         refuse_non_finite(tensors[name], f"tensor {name!r}")
-    return {name: _without_subnormals(tensors[name]) for name in shapes}
+    return {name: without_subnormals(tensors[name]) for name in shapes}
 
 
 def flatten(tensors: Tensors, shapes: Shapes) -> Vector:
@@ -139,40 +137,7 @@ def unflatten(vector: Vector, shapes: Shapes) -> dict[str, npt.NDArray[np.float3
     return tensors
 
 
-def apply_aggregate(initial: Vector, cumulative: Cumulative, scale_exponent: int) -> Vector:
-    """Return the model `float32(float64(theta_0) + cumulative / (W 2^s))`, the same bits on every machine.
-
-    Parameters
-    ----------
-    initial
-        theta_0, float32, shape (d,).
-    cumulative
-        Sum over the rounds of `sum w_i q_i`, int64, shape (d,), below 2^53 in magnitude so that float64 is exact.
-    scale_exponent
-        s of the job.
-
-    Raises
-    ------
-    DimensionError
-        If the lengths differ.
-    NonFiniteError
-        If a parameter leaves the range of float32.
-    """
-    check_scale_exponent(scale_exponent)
-    if initial.shape != cumulative.shape:
-        raise DimensionError("aggregate", cumulative.size, initial.size)
-    exponent = -scale_exponent - (WEIGHT_TOTAL.bit_length() - 1)
-    model = np.empty(initial.shape, dtype=np.float32)
-    for start in range(0, initial.size, _BLOCK):
-        here = slice(start, start + _BLOCK)
-        steps = np.ldexp(cumulative[here].astype(np.float64), exponent)
-        with np.errstate(over="ignore"):
-            model[here] = _without_subnormals(initial[here]).astype(np.float64) + steps
-    refuse_non_finite(model, "model")
-    return _without_subnormals(model)
-
-
-def _without_subnormals(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def without_subnormals(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return a copy in which everything below the smallest normal number, -0.0 included, is +0.0."""
     return np.where(np.abs(values) < _SMALLEST_NORMAL, np.float32(0), values)
 

@@ -1,6 +1,7 @@
 """The yardstick of a demonstration: size-weighted federated averaging, in floating point, without market or attackers.
 
-McMahan et al. 2017, arXiv 1602.05629, algorithm 1, with every trainer taking part in every round.
+McMahan et al. 2017, arXiv 1602.05629, algorithm 1, with every trainer taking part in every round; with the server
+momentum of `marketplace.payload.server_momentum`, if the market's job has one, it is FedAvgM in Nesterov's form.
 """
 
 from collections.abc import Sequence
@@ -22,8 +23,11 @@ def federated_average(
     fit: Fit,
     configuration: TrainingConfiguration,
     rounds: int,
+    server_momentum: float = 0.0,
 ) -> list[npt.NDArray[np.float64]]:
-    """Return the model vector after each round of `theta <- theta + sum_k (n_k / n) delta_k`.
+    """Return the model vector after each round of `v <- mu v + sum_k (n_k / n) delta_k`, `theta <- theta + v`.
+
+    Everybody trains from `theta + mu v`.
 
     Parameters
     ----------
@@ -33,8 +37,8 @@ def federated_average(
         Initial model, shape (d,).
     datasets, seeds
         One of each for every trainer, as the trainers of the market have them.
-    fit, configuration, rounds
-        As in the market's job.
+    fit, configuration, rounds, server_momentum
+        As in the market's job; mu is the last.
 
     Raises
     ------
@@ -46,12 +50,15 @@ def federated_average(
     shares = np.array([len(data) for data in datasets], dtype=np.float64)
     shares /= shares.sum()
     vector = np.asarray(start, dtype=np.float64)
+    velocity = np.zeros_like(vector)
     history = []
     for number in range(rounds):
+        ahead = vector + server_momentum * velocity
         updates = [
-            local_update(model, vector, fit, data, configuration.at_round(number, seed))
+            local_update(model, ahead, fit, data, configuration.at_round(number, seed))
             for data, seed in zip(datasets, seeds, strict=True)
         ]
-        vector = vector + shares @ np.stack(updates)
+        velocity = server_momentum * velocity + shares @ np.stack(updates)
+        vector = vector + velocity
         history.append(vector)
     return history

@@ -10,6 +10,7 @@ import numpy as np
 from eth_utils.crypto import keccak
 
 import aggregator.settlement
+import marketplace.parties.view
 from contribution import rule
 from contribution.gram import pack_gram
 from marketplace.chain.context import settlement_context
@@ -205,6 +206,31 @@ def _sealed(small: SmallMarket, index: int, opening: Opening) -> bytes:
     record = small.view.history().rounds[number]
     context = small.view.envelope_context(number, small.trainers[index].account.address)
     return seal(encode_update(opening, 16), record.encryption_key, context)
+
+
+def settled_with_momentum(
+    workspace: Path, monkeypatch, change: Callable[[Aggregate], Aggregate], *, momentum: float, rounds: int = 3
+) -> SmallMarket:
+    """Two rounds with server momentum; what the first publishes is changed, nobody looks, and the second is right."""
+    small = build_small_market(workspace, rounds=rounds, server_momentum=momentum, **WITHOUT_REFEREE)
+    small.start()
+    encode, advance = aggregator.settlement.encode_aggregate, aggregator.settlement._advance
+    settled: list[Aggregate] = []
+
+    def encoded(aggregate: Aggregate, *rest) -> bytes:
+        settled.append(aggregate)
+        return encode(change(aggregate) if len(settled) == 1 else aggregate, *rest)
+
+    def advanced(model, *rest) -> Aggregate:
+        return advance(replace(model, aggregate=settled[0]) if settled else model, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(marketplace.parties.view, "_not_opening", lambda srs, sums: [])
+        patch.setattr(aggregator.settlement, "encode_aggregate", encoded)
+        patch.setattr(aggregator.settlement, "_advance", advanced)
+        play_round(small)
+        play_round(small)
+    return small
 
 
 def publishing(workspace: Path, monkeypatch, change: Callable[[Aggregate], Aggregate]) -> SmallMarket:

@@ -15,7 +15,8 @@ import numpy as np
 from contribution.aggregate import weighted_sum
 from contribution.gram import gram_matrix, pack_gram
 from contribution.rule import evaluate
-from marketplace.payload.model_file import apply_aggregate, encode_model
+from marketplace.payload.model_file import encode_model
+from marketplace.payload.server_momentum import displace, displaced, look_ahead
 from zk.polynomial_commitment import commit_sum
 from zk.srs.development import development_srs
 
@@ -24,10 +25,13 @@ updates = draws.integers(-2**15, 2**15, (12, 4001)).astype(np.int16)
 gram = gram_matrix(updates)
 outcome = evaluate(gram, 12, 0, 2)
 total = weighted_sum(updates, outcome.weights)
-vector = apply_aggregate(draws.standard_normal(4001).astype(np.float32), total, 12)
+initial = draws.standard_normal(4001).astype(np.float32)
+displacement = displace(draws.standard_normal(4001), total, 12, 0.9)
+vectors = {"theta": displaced(initial, displacement)}
+vectors["y"] = displaced(initial, look_ahead(displacement, total, 12, 0.9))
 srs = development_srs(Path(sys.argv[1]), 4096)
 parts = [pack_gram(gram), repr((outcome.weights, outcome.contributions)).encode(), total.tobytes()]
-parts += [encode_model({"w": vector}), commit_sum(srs, total, 7)]
+parts += [encode_model(vectors), commit_sum(srs, total, 7)]
 print(hashlib.sha256(b"".join(parts)).hexdigest())
 """
 

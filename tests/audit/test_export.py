@@ -25,6 +25,7 @@ def test_a_model_comes_with_its_provenance(plain, tmp_path):
     assert provenance["audit"]["digest"] == plain.audit("model").digest
     assert (provenance["job"], provenance["market"]) == (plain.small.job, plain.market.deployment.market)
     assert [entry["round"] for entry in provenance["rounds"]] == [1, 2, 3]
+    assert provenance["server_momentum"] == 0
     record = plain.record(2)
     for place, entry in enumerate(provenance["rounds"][1]["trainers"]):
         assert entry["address"] == record.trainers[place]

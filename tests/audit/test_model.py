@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from marketplace.audit.export import ModelRefusedError, export_model
 from marketplace.audit.job import Options
 from marketplace.payload.aggregate_file import Aggregate, largest_cumulative
 from marketplace.payload.model_file import decode_model, encode_model, flatten, unflatten
 from marketplace.training.models import parameter_shapes
 from tests.audit.conftest import Audited, detail, failing
-from tests.audit.scenarios import publishing
+from tests.audit.scenarios import publishing, settled_with_momentum
 
 FILE = ("model", "model file")
 
 
 def model_after(plain, number):
-    return plain.small.view.model_before(number + 1).vector
+    return plain.small.view.model_after(number)
 
 
 def written(plain, tmp_path, vector):
@@ -97,6 +98,32 @@ def test_a_published_sum_that_is_not_the_committed_one_is_named(tmp_path, monkey
     assert "round 1 does not open the model's commitment" in detail(report, "model", "every round's sum")
     assert "the model is not theirs" in detail(report, "model", "final model")
     assert failing(audited.audit(1)) == {("round 1", "published sum")}
+
+
+def test_with_momentum_the_final_model_is_that_of_all_sums(tmp_path, monkeypatch):
+    small = settled_with_momentum(tmp_path, monkeypatch, lambda aggregate: aggregate, momentum=0.75)
+    audited = Audited(small)
+    report = audited.audit("model", Options(file=written(audited, tmp_path, model_after(audited, 2))))
+    assert failing(report) == set()
+    assert "server momentum 0.75, the sums of all 2 rounds open" in detail(report, "model", "final model")
+    ahead = written(audited, tmp_path, small.view.model_before(3).vector)
+    assert failing(audited.audit("model", Options(file=ahead))) == {FILE}
+    other = written(audited, tmp_path, model_after(audited, 1))
+    assert "it is the model after round 1" in detail(audited.audit("model", Options(file=other)), *FILE)
+
+
+def test_with_momentum_an_earlier_sum_that_is_not_the_committed_one_spoils_the_model(tmp_path, monkeypatch):
+    small = settled_with_momentum(tmp_path, monkeypatch, plus_one, momentum=0.75)
+    report = Audited(small).audit()
+    assert failing(report) == {("model", "every round's sum"), ("model", "final model")}
+    assert "round 1 does not open the model's commitment" in detail(report, "model", "every round's sum")
+    with pytest.raises(ModelRefusedError, match="round 1 does not open"):
+        export_model(Audited(small).sources(), small.job, tmp_path / "out")
+
+
+def test_without_momentum_an_earlier_sum_does_not_touch_the_final_model(tmp_path, monkeypatch):
+    report = Audited(settled_with_momentum(tmp_path, monkeypatch, plus_one, momentum=0.0)).audit()
+    assert failing(report) == {("model", "every round's sum")}
 
 
 def test_a_coordinate_that_no_rounds_can_add_up_to_is_named(tmp_path, monkeypatch):

@@ -62,7 +62,7 @@ def test_a_job_is_created_listed_and_shown(job_file: Path, deployed: Market) -> 
     assert f"{number}  open" in ok("job", "list").stdout
     shown = answer("job", "show", number)
     assert shown["specification_cid"] == made["specification_cid"]
-    assert shown["document"]["title"] == "Handwritten digits"
+    assert (shown["document"]["title"], shown["document"]["server_momentum"]) == ("Handwritten digits", 0)
     assert shown["money"]["escrow_wei"] == made["deposit_wei"] == 33 * ETHER // 10
     text = ok("job", "show", number).stdout
     for words in (

@@ -36,7 +36,7 @@ def outcome_of(world: World) -> Outcome:
         "state": market.progress(world.job).job_state.name,
         "rounds": rounds,
         "withdrawable": {name: market.withdrawable(world.job, account_of(name).address) for name in everyone},
-        "model": view.model_before(ROUNDS + 1).vector.tobytes().hex(),
+        "model": view.model_after(ROUNDS).tobytes().hex(),
         "events": _counted([event.name for event in history.events]),
         "transactions": _transactions(market),
     }

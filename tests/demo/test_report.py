@@ -69,7 +69,7 @@ def test_final_accuracy_is_the_last_models_on_the_test_set(short_demo):
     from marketplace.training.evaluate import evaluate
     from marketplace.training.models import set_vector
 
-    set_vector(model, run.view.model_before(3).vector)
+    set_vector(model, run.view.model_after(2))
     assert report["final_accuracy"] == report["rounds"][-1]["accuracy"] == evaluate(model, run.scenario.test).accuracy
 
 

@@ -15,7 +15,7 @@ from marketplace.chain.deployment import Deployment, deploy_contract
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.structs import NATIVE_COIN, Terms
-from marketplace.job.document import decode_document, fetch_initial_model
+from marketplace.job.document import DocumentError, decode_document, fetch_initial_model
 from marketplace.job.merkle import allowlist_root
 from marketplace.job.specification import (
     SpecificationError,
@@ -104,6 +104,8 @@ def test_a_file_with_five_faults_lists_five(tmp_path: Path) -> None:
         ("data.normalisation", "zscore", "it must be one of none, digits, grey-255, breast-cancer"),
         ("training.epochs", 0, "training.epochs is 0; it must be an integer from 1 to 10000"),
         ("training.momentum", float("nan"), "training.momentum is nan; it must be a number from 0 to 0.9999"),
+        ("training.server_momentum", 1.0, "training.server_momentum is 1.0; it must be a number from 0 to 0.99"),
+        ("training.server_momentum", "0.9", "training.server_momentum is '0.9'; it must be a number from 0 to 0.99"),
         ("round.rounds", 10_001, "round.rounds is 10001; it must be an integer from 1 to 10000"),
         ("round.bits", 1, "round.bits is 1; it must be an integer from 2 to 16"),
         ("round.bits", 16.0, "round.bits is 16.0; it must be an integer from 2 to 16"),
@@ -312,6 +314,26 @@ def test_document_and_model_can_be_fetched_again(tables: dict[str, Any], tmp_pat
     assert initial_model(specification) == initial_model(specification)
     tables["model"]["seed"] = 1
     assert initial_model(parse_specification(tables)) != initial_model(specification)
+
+
+def test_the_document_tells_the_server_momentum(tables: dict[str, Any], tmp_path: Path) -> None:
+    without = document(parse_specification(tables), DirectoryStore(tmp_path).add(b""))
+    assert without.server_momentum == 0
+    tables["training"]["server_momentum"] = 0.9
+    made = document(parse_specification(tables), without.initial_model)
+    assert made.encode() != without.encode(), "trainers agree to the document's CID"
+    assert decode_document(made.encode()).server_momentum == 0.9
+    assert made.training == without.training
+
+
+@pytest.mark.parametrize("momentum", [b"1.0", b"-0.5", b'"0.9"', b"true", b"null"])
+def test_a_document_with_another_server_momentum_is_refused(
+    tables: dict[str, Any], tmp_path: Path, momentum: bytes
+) -> None:
+    encoded = document(parse_specification(tables), DirectoryStore(tmp_path).add(b"")).encode()
+    assert encoded.count(b'"server_momentum":0.0') == 1
+    with pytest.raises(DocumentError, match=r"server_momentum is .*; it must be a number from 0 to 0.99"):
+        decode_document(encoded.replace(b'"server_momentum":0.0', b'"server_momentum":' + momentum))
 
 
 # Values at and beyond each end of a range, of which the contract must take exactly those that the file may hold.

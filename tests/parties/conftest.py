@@ -118,7 +118,7 @@ def small_terms(market: Market, dimension: int, aggregator: str, referee: str) -
     )
 
 
-def small_document(initial_model) -> JobDocument:
+def small_document(initial_model, server_momentum: float = 0.0) -> JobDocument:
     return JobDocument(
         title="small",
         description="a job for tests",
@@ -131,6 +131,7 @@ def small_document(initial_model) -> JobDocument:
         normalisation="none",
         training=TrainingConfiguration(),
         initial_model=initial_model,
+        server_momentum=server_momentum,
     )
 
 
@@ -150,14 +151,17 @@ def deal_tokens(w3, owner, accounts) -> str:
     return token.address
 
 
-def build_small_market(workspace: Path, *, in_tokens: bool = False, **changed_terms) -> SmallMarket:
+def build_small_market(
+    workspace: Path, *, in_tokens: bool = False, server_momentum: float = 0.0, **changed_terms
+) -> SmallMarket:
     clock = Clock(1_800_000_000)
     owner, aggregator, referee, *accounts = dev_accounts(3 + TRAINERS)
     w3 = connect_in_process(Ledger(clock))
     market = Market(w3, deploy(w3, owner, development_key()))
     store = DirectoryStore(workspace / "store")
     model = build_model("logistic-regression", {}, INPUTS, CLASSES)
-    document = small_document(store.add(encode_model(unflatten(get_vector(model), parameter_shapes(model)))))
+    initial_model = store.add(encode_model(unflatten(get_vector(model), parameter_shapes(model))))
+    document = small_document(initial_model, server_momentum)
     if in_tokens:
         changed_terms["token"] = deal_tokens(w3, owner, [aggregator, *accounts])
     terms = replace(small_terms(market, parameter_count(model), aggregator.address, referee.address), **changed_terms)

@@ -264,40 +264,6 @@ def test_a_vector_of_another_length_is_refused(vector):
         m.unflatten(vector, SHAPES)
 
 
-@given(finite, st.lists(st.integers(-(2**45), 2**45), min_size=24, max_size=24), st.integers(0, 48))
-def test_the_model_is_the_initial_one_plus_the_scaled_aggregate(initial, cumulative, scale):
-    initial = np.where(np.abs(initial) < 1e30, initial, np.float32(0))
-    model = m.apply_aggregate(initial, np.array(cumulative, dtype=np.int64), scale)
-    for theta, x, result in zip(initial.tolist(), cumulative, model, strict=True):
-        start = 0.0 if abs(theta) < TINY else theta
-        expected = np.float32(start + x / 2 ** (16 + scale))
-        assert result.tobytes() == (np.float32(0) if abs(expected) < TINY else expected).tobytes()
-
-
-def test_no_updates_leave_the_model_as_it_was_decoded():
-    model = m.flatten(m.decode_model(m.encode_model(TENSORS), SHAPES), SHAPES)
-    assert np.array_equal(m.apply_aggregate(model, np.zeros(21, np.int64), 13), model)
-
-
-def test_a_model_longer_than_a_block_is_updated_throughout():
-    size = (1 << 20) + 3
-    model = m.apply_aggregate(np.ones(size, np.float32), np.arange(size, dtype=np.int64) << 16, 0)
-    assert np.array_equal(model, 1 + np.arange(size, dtype=np.float32))
-
-
-def test_a_model_that_leaves_float32_is_refused():
-    initial = np.array([0, 3.4028235e38], dtype=np.float32)
-    step = np.array([0, 2**62], dtype=np.int64)
-    assert m.apply_aggregate(initial, step, 0)[1] == initial[1]
-    with pytest.raises(NonFiniteError, match="Value 1 of the model is nan"):
-        m.apply_aggregate(np.array([0, math.nan], dtype=np.float32), step, 0)
-
-
-def test_an_aggregate_of_another_length_is_refused():
-    with pytest.raises(DimensionError, match="aggregate has 4 coordinates, the job's model 3"):
-        m.apply_aggregate(np.zeros(3, np.float32), np.zeros(4, np.int64), 0)
-
-
 def test_the_header_alone_tells_the_shapes():
     data = m.encode_model(TENSORS)
     assert read_shapes(data, len(data)) == SHAPES

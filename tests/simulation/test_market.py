@@ -22,8 +22,11 @@ Played = tuple[Federation, list[RoundResult], JobView]
 @pytest.fixture(scope="module")
 def played(tiny: Setting) -> Played:
     """A setting whose attackers need all that attackers may know, played with and without the chain."""
+    return played_in_both(replace(tiny, attack="adaptive-deviation", attackers=1))
+
+
+def played_in_both(setting: Setting) -> Played:
     results: list[RoundResult] = []
-    setting = replace(tiny, attack="adaptive-deviation", attackers=1)
     federation = simulate(setting, observe=lambda _, result: results.append(result)).federation
     views: list[JobView] = []
     run_job = market._run_job
@@ -46,6 +49,17 @@ def test_the_market_decides_as_the_simulation_does(played: Played):
     assert sorted(records[2].payouts) == sorted(results[1].pay)
 
 
+def test_server_momentum_comes_out_the_same_to_the_bit_and_attackers_see_the_same_steps(tiny: Setting):
+    setting = replace(tiny, server_momentum=0.9, rounds=3, attack="backdoor-neurotoxin", attackers=1)
+    federation, results, view = played_in_both(setting)
+    last = results[-1].next_state
+    assert view.document.server_momentum == 0.9
+    assert view.model_after(3).tobytes() == last.job_model.tobytes()
+    assert view.model_before(4).vector.tobytes() == last.model.tobytes()
+    assert not np.array_equal(last.model, last.job_model)
+    assert view.model_after(0).tobytes() == federation.initial_model.tobytes()
+
+
 def changed(result: RoundResult, what: str) -> RoundResult:
     """The same round with one number off by one."""
     outcome, state = result.outcome, result.next_state
@@ -58,10 +72,16 @@ def changed(result: RoundResult, what: str) -> RoundResult:
             return replace(result, outcome=replace(outcome, contributions=_off_by_one(outcome.contributions)))
         case "payouts":
             return replace(result, pay=_off_by_one(result.pay))
+        case "job's model":
+            return replace(result, next_state=replace(state, job_model=_nudged(state.job_model)))
         case _:
-            model = state.model.copy()
-            model[0] = np.nextafter(model[0], np.float32(1))
-            return replace(result, next_state=replace(state, model=model))
+            return replace(result, next_state=replace(state, model=_nudged(state.model)))
+
+
+def _nudged(model: np.ndarray) -> np.ndarray:
+    nudged = model.copy()
+    nudged[0] = np.nextafter(model[0], np.float32(1))
+    return nudged
 
 
 def _off_by_one(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -70,7 +90,14 @@ def _off_by_one(values: tuple[int, ...]) -> tuple[int, ...]:
 
 @pytest.mark.parametrize(
     ("what", "count"),
-    [("Gram matrix", 6), ("weights", 1), ("contributions", 1), ("payouts", 1), ("model", 1)],
+    [
+        ("Gram matrix", 6),
+        ("weights", 1),
+        ("contributions", 1),
+        ("payouts", 1),
+        ("job's model", 1),
+        ("next round's model", 1),
+    ],
 )
 def test_a_single_difference_is_found_and_named(played: Played, what: str, count: int):
     federation, (_, second), view = played

@@ -12,7 +12,7 @@ from benchmarks.simulation import federation as federation_module
 from benchmarks.simulation import setting as setting_module
 from benchmarks.simulation.attacks import ATTACKS, Aim, Attack, AttackView, Knowledge
 from benchmarks.simulation.federation import Federation, prepare
-from benchmarks.simulation.round import REWARD_PER_ROUND, RoundResult
+from benchmarks.simulation.round import REWARD_PER_ROUND, RoundResult, play_round
 from benchmarks.simulation.run import simulate
 from benchmarks.simulation.setting import Setting
 from contribution.gram import gram_matrix_plain
@@ -20,6 +20,7 @@ from contribution.rule import evaluate
 from marketplace.payload.quantise import dequantise
 from marketplace.training.data import load_public
 from marketplace.training.errors import DataError, ModelError
+from marketplace.training.evaluate import evaluate as evaluate_model
 from marketplace.training.local import fit, local_update
 from marketplace.training.models import set_vector
 from marketplace.training.reference import integer_reference, reference_gradient
@@ -150,6 +151,52 @@ def test_a_void_round_changes_nothing_but_the_number(tiny: Setting):
     assert first.pay == (0,) * 5
     np.testing.assert_array_equal(second.state.model, federation.initial_model)
     assert not second.state.last_step.any()
+
+
+def test_server_momentum_adds_each_step_where_it_was_computed(tiny: Setting):
+    momentum = 0.8
+    federation, results = played(replace(tiny, server_momentum=momentum, rounds=3))
+    model, velocity = federation.initial_model.astype(np.float64), np.zeros(federation.initial_model.size)
+    for result in results:
+        np.testing.assert_allclose(result.state.model, model + momentum * velocity, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(result.state.job_model, model, rtol=1e-6, atol=1e-7)
+        step = result.aggregate / 2.0 ** (16 + tiny.scale_exponent)
+        velocity = momentum * velocity + step
+        model = model + velocity
+        following = result.next_state
+        np.testing.assert_allclose(following.job_model, result.state.model + step, rtol=1e-6, atol=1e-7)
+        moved = following.job_model.astype(np.float64) - result.state.job_model.astype(np.float64)
+        np.testing.assert_array_equal(following.last_step, moved)
+    np.testing.assert_allclose(results[-1].next_state.job_model, model, rtol=1e-6, atol=1e-7)
+
+
+def test_without_server_momentum_there_is_one_model(tiny: Setting):
+    _, results = played(tiny)
+    for result in results:
+        assert result.next_state.model.tobytes() == result.next_state.job_model.tobytes()
+
+
+def test_accuracy_is_that_of_the_jobs_model_and_not_of_the_one_ahead(tiny: Setting):
+    results: list[RoundResult] = []
+    run = simulate(replace(tiny, server_momentum=0.9), observe=lambda _, result: results.append(result))
+    model = run.federation.build_model()
+    set_vector(model, results[-1].next_state.job_model)
+    assert run.summary["final_loss"] == evaluate_model(model, run.federation.test).loss
+    set_vector(model, results[-1].next_state.model)
+    assert run.summary["final_loss"] != evaluate_model(model, run.federation.test).loss
+
+
+def test_a_void_round_does_not_move_the_model_by_momentum(tiny: Setting):
+    setting = replace(tiny, server_momentum=0.9)
+    federation, (first, _) = played(setting)
+    state = first.next_state
+    silent = replace(setting, attack="free-rider-zero", attackers=4)
+    zeros = replace(federation, setting=silent, attack=ATTACKS["free-rider-zero"])
+    void = play_round(zeros, zeros.build_model(), state)
+    assert void.outcome.void
+    for name in ("model", "job_model", "displacement", "last_step", "cumulative"):
+        np.testing.assert_array_equal(getattr(void.next_state, name), getattr(state, name))
+    assert void.next_state.number == state.number + 1
 
 
 def test_a_job_without_referee_has_no_reference(tiny: Setting):

@@ -24,6 +24,24 @@ def test_updates_are_weighted_by_number_of_samples(digits: Dataset) -> None:
     np.testing.assert_allclose(history[1], 2 * history[0] + 1)
 
 
+def test_with_server_momentum_every_step_is_added_where_it_was_computed() -> None:
+    """On `|theta|^2 / 2` with one full step of gradient descent of rate 0.1: the recursion of Nesterov's method."""
+
+    def descend(model: nn.Module, data: Dataset, config: RoundConfiguration) -> nn.Module:
+        set_vector(model, np.float32(0.9) * get_vector(model))
+        return model
+
+    model = build_model("logistic-regression", {}, 2, 2)
+    data = [Dataset(np.zeros((4, 2), np.float32), np.zeros(4, np.int64), 2)]
+    start = np.arange(1.0, 7.0)
+    history = federated_average(model, start, data, [0], descend, TrainingConfiguration(), 6, 0.5)
+    before, now = start, start
+    for found in history:
+        ahead = now + 0.5 * (now - before)
+        before, now = now, 0.9 * ahead
+        np.testing.assert_allclose(found, now, rtol=1e-5)
+
+
 def test_honest_trainers_learn_the_digits(digits: Dataset) -> None:
     scenario = build_scenario(digits, seed=100)
     model = build_model("mlp", {"hidden": [32]}, 64, 10, seed=0)
