@@ -98,9 +98,20 @@ def _play(federation: Federation, observe: Observer) -> dict[str, Any]:
         "final_loss": _finite(evaluations[-1].loss),
         "late_accuracy": float(np.mean([one.accuracy for one in evaluations[1:][-LAST_ROUNDS:] or evaluations])),
         "recall": recalls(judged, federation.test),
-        "backdoor_success": evaluate(judged, triggered(federation.test)).accuracy,
+        "backdoor_success": _backdoor_success(federation, judged),
         "attackers_pay_share": _attackers_share(federation, [int(amount) for amount in paid]),
     }
+
+
+def _backdoor_success(federation: Federation, model: nn.Module) -> float | None:
+    """Return the share of an attack's target samples that the model takes for what the attackers want.
+
+    Of an attack without target, or without attack, the target is the backdoors'; None if the test set has no such
+    samples.
+    """
+    attack = federation.attack
+    wanted = (attack.wanted if attack and attack.wanted else triggered)(federation.test)
+    return evaluate(model, wanted).accuracy if len(wanted) else None
 
 
 def recalls(model: nn.Module, data: Dataset) -> list[float | None]:

@@ -11,6 +11,8 @@ import pytest
 from benchmarks.simulation import federation as federation_module
 from benchmarks.simulation import setting as setting_module
 from benchmarks.simulation.attacks import ATTACKS, Aim, Attack, AttackView, Knowledge
+from benchmarks.simulation.attacks.backdoor import triggered
+from benchmarks.simulation.attacks.label_flip import hidden_class
 from benchmarks.simulation.federation import Federation, prepare
 from benchmarks.simulation.round import REWARD_PER_ROUND, RoundResult, play_round
 from benchmarks.simulation.run import simulate
@@ -197,6 +199,18 @@ def test_a_void_round_does_not_move_the_model_by_momentum(tiny: Setting):
     for name in ("model", "job_model", "displacement", "last_step", "cumulative"):
         np.testing.assert_array_equal(getattr(void.next_state, name), getattr(state, name))
     assert void.next_state.number == state.number + 1
+
+
+@pytest.mark.parametrize(
+    ("attack", "wanted"), [(None, triggered), ("sign-flip", triggered), ("label-flip-targeted", hidden_class)]
+)
+def test_success_is_measured_on_what_the_attackers_want(tiny: Setting, attack: str | None, wanted):
+    run = simulate(replace(tiny, attack=attack, attackers=1 if attack else 0, rounds=1))
+    results: list[RoundResult] = []
+    simulate(run.federation.setting, observe=lambda _, result: results.append(result))
+    model = run.federation.build_model()
+    set_vector(model, results[-1].next_state.job_model)
+    assert run.summary["backdoor_success"] == evaluate_model(model, wanted(run.federation.test)).accuracy
 
 
 def test_a_job_without_referee_has_no_reference(tiny: Setting):
