@@ -158,6 +158,8 @@ def _create(w3: Web3, rpc: str, directory: Path) -> World:
         normalisation="none",
         training=TrainingConfiguration(epochs=2, batch_size=10, learning_rate=0.1),
         initial_model=store.add(encode_model(unflatten(get_vector(model), parameter_shapes(model)))),
+        # So that a party which is started again has every earlier sum to fetch.
+        server_momentum=0.5,
     )
     job = market.create(owner, _terms(market, parameter_count(model)), store.add(document.encode()).binary)
     world = World(rpc, market.deployment, job, directory)
