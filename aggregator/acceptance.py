@@ -10,8 +10,6 @@ from marketplace.parties.view import JobView
 
 # Between the last submission and the deadline lie fetching, proving and a block or two.
 LEAST_WINDOW_SECONDS: Final = 10
-# The referee's software posts one vector.
-MOST_REFERENCES: Final = 1
 
 
 class UnsettleableJobError(CairnError):
@@ -26,16 +24,11 @@ def require_settleable(view: JobView) -> None:
     Raises
     ------
     UnsettleableJobError
-        If it has more reference vectors than one, or windows that are too short.
+        If it has windows that are too short.
     CairnError
         If the rule is unknown, the structured reference string is not here, or document or initial model can't be had.
     """
     terms = view.terms
-    if terms.references > MOST_REFERENCES:
-        raise UnsettleableJobError(
-            f"The job asks for {terms.references} reference vectors a round and the referee's software posts "
-            f"{MOST_REFERENCES}, so no round could be settled; ask the owner for a job with {MOST_REFERENCES}."
-        )
     for name, seconds in (("deliver", terms.deliver_window), ("settle", terms.settle_window)):
         if seconds < LEAST_WINDOW_SECONDS:
             raise UnsettleableJobError(

@@ -18,13 +18,12 @@ from contribution.rule import RULES, Rule
 from marketplace.chain.context import settlement_context
 from marketplace.chain.history import RoundRecord
 from marketplace.chain.structs import Exclusion, Settlement
-from marketplace.exclusion.examination import Accepted
 from marketplace.parties.view import JobView, RoundSum
 from marketplace.payload.aggregate_file import Aggregate, encode_aggregate
 from marketplace.storage.unixfs import cid_of
 from zk.bn254.parameters import SCALAR_MODULUS
 from zk.gram_proof.prover import prove_gram
-from zk.polynomial_commitment import advance_model
+from zk.polynomial_commitment import Opening, advance_model, split_commitments
 
 Progress = Callable[[str], None]
 
@@ -41,8 +40,8 @@ class ScoredRound:
     ----------
     trainers
         Accepted trainers in ascending order of address.
-    rows
-        Their updates, then the referee's, in the order of the matrix.
+    openings
+        Their updates, then the referee's vectors, in the order of the matrix.
     outcome
         What the rule decides; None if there is too little to settle.
     aggregate_file
@@ -52,7 +51,7 @@ class ScoredRound:
     """
 
     trainers: tuple[ChecksumAddress, ...]
-    rows: tuple[Accepted, ...]
+    openings: tuple[Opening, ...]
     outcome: RuleOutcome | None
     aggregate_file: bytes
     settlement: Settlement
@@ -70,29 +69,32 @@ def score(view: JobView, record: RoundRecord, collection: Collection) -> ScoredR
     """
     referee = view.terms.referee
     trainers = sorted((a for a in collection.accepted if a != referee), key=lambda account: int(account, 16))
-    references = [referee] if referee in collection.accepted else []
-    rows = tuple(collection.accepted[account] for account in (*trainers, *references))
+    parties = [*trainers, *([referee] if referee in collection.accepted else [])]
+    accepted = [collection.accepted[account] for account in parties]
+    openings = tuple(opening for each in accepted for opening in each.openings)
+    commitments = b"".join(each.commitments for each in accepted)
     model = view.sum_before(record.number)
     settleable = len(trainers) >= view.terms.quorum
-    gram = gram_matrix([row.opening.update for row in rows]) if settleable else np.zeros((0, 0), dtype=np.int64)
-    outcome = rule_of(view)(gram, len(trainers), len(references), view.terms.tolerated) if settleable else None
+    gram = gram_matrix([opening.update for opening in openings]) if settleable else np.zeros((0, 0), dtype=np.int64)
+    references = len(openings) - len(trainers)
+    outcome = rule_of(view)(gram, len(trainers), references, view.terms.tolerated) if settleable else None
     weights = () if outcome is None or outcome.void else outcome.weights
     aggregate_file = encode_aggregate(
-        _advance(model, rows, weights), view.round_context(record.number), view.terms.scale_exponent
+        _advance(model, openings, weights), view.round_context(record.number), view.terms.scale_exponent
     )
     settlement = Settlement(
         job=view.job,
         round=record.number,
         trainers=tuple(trainers),
         exclusions=_exclusions(view, collection),
-        commitments=b"".join(row.commitment for row in rows),
+        commitments=commitments,
         gram=pack_gram(gram) if settleable else b"",
         model_commitment=model.commitment,
-        new_model_commitment=advance_model(model.commitment, [row.commitment for row in rows], weights),
+        new_model_commitment=advance_model(model.commitment, split_commitments(commitments), weights),
         aggregate_cid=cid_of(aggregate_file).binary,
         proof=b"",
     )
-    return ScoredRound(tuple(trainers), rows, outcome, aggregate_file, settlement)
+    return ScoredRound(tuple(trainers), openings, outcome, aggregate_file, settlement)
 
 
 def prove(view: JobView, settler: ChecksumAddress, scored: ScoredRound, progress: Progress) -> Settlement:
@@ -114,11 +116,10 @@ def prove(view: JobView, settler: ChecksumAddress, scored: ScoredRound, progress
     """
     if scored.outcome is None:
         return scored.settlement
-    references = view.terms.references if len(scored.rows) > len(scored.trainers) else 0
+    references = len(scored.openings) - len(scored.trainers)
     context = settlement_context(view.identity, settler, scored.settlement, references)
-    openings = [row.opening for row in scored.rows]
     settlement = scored.settlement
-    proof = prove_gram(view.srs, context, settlement.commitments, settlement.gram, openings, progress)
+    proof = prove_gram(view.srs, context, settlement.commitments, settlement.gram, scored.openings, progress)
     return replace(settlement, proof=proof)
 
 
@@ -140,12 +141,12 @@ def rule_of(view: JobView) -> Rule:
     return RULES[name]
 
 
-def _advance(model: RoundSum, rows: tuple[Accepted, ...], weights: tuple[int, ...]) -> Aggregate:
+def _advance(model: RoundSum, openings: tuple[Opening, ...], weights: tuple[int, ...]) -> Aggregate:
     """Return the sum of all weighted updates since the initial model, this round's included, with their blinders."""
     if not weights:
         return model.aggregate
-    added = weighted_sum([row.opening.update for row in rows[: len(weights)]], weights)
-    blinder = sum(weight * row.opening.blinder for weight, row in zip(weights, rows, strict=False))
+    added = weighted_sum([opening.update for opening in openings[: len(weights)]], weights)
+    blinder = sum(weight * opening.blinder for weight, opening in zip(weights, openings, strict=False))
     return Aggregate(model.aggregate.cumulative + added, (model.aggregate.blinder + blinder) % SCALAR_MODULUS)
 
 

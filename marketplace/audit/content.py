@@ -11,7 +11,7 @@ from marketplace.chain.history import RoundRecord
 from marketplace.chain.structs import ExclusionReason
 from marketplace.errors import ContentMissingError, ContentTooLargeError, PayloadError, StorageError
 from marketplace.job.document import JobDocument, fetch_document, fetch_initial_model
-from marketplace.parties.exclusions import submissions
+from marketplace.parties.exclusions import submissions, vectors_of
 from marketplace.payload.aggregate_file import Aggregate, aggregate_size, decode_aggregate
 from marketplace.payload.envelope import envelope_size
 from marketplace.payload.update import encoded_update_size
@@ -95,11 +95,12 @@ def envelope_words(case: Case, records: Iterable[RoundRecord]) -> str:
     DiscrepancyError
         If what the store gives is not what a CID names, or is too large and was not excluded for that.
     """
-    largest = envelope_size(encoded_update_size(case.terms.dimension, case.terms.coordinate_bits))
+    one = encoded_update_size(case.terms.dimension, case.terms.coordinate_bits)
     here, gone, faults = 0, 0, []
     for record in records:
         for account, submission in submissions(record, case.terms.referee).items():
             try:
+                largest = envelope_size(vectors_of(case.terms, account) * one)
                 case.store.get(parse_binary_cid(submission.cid), largest)
                 here += 1
             except ContentMissingError:

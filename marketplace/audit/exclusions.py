@@ -11,7 +11,7 @@ from marketplace.errors import ContentMissingError, ContentTooLargeError
 from marketplace.exclusion.evidence import LARGEST_EVIDENCE_BYTES
 from marketplace.exclusion.examination import Submitted
 from marketplace.exclusion.judgement import Verdict, judge_exclusion
-from marketplace.parties.exclusions import submissions
+from marketplace.parties.exclusions import submissions, vectors_of
 from marketplace.payload.context import EnvelopeContext
 from marketplace.payload.envelope import EncryptionKey
 from marketplace.storage.cid import Cid, parse_binary_cid
@@ -51,6 +51,7 @@ def _judge(case: Case, record: RoundRecord, srs: StructuredReferenceString, acco
         EncryptionKey(record.encryption_key),
         terms.dimension,
         terms.coordinate_bits,
+        vectors_of(terms, account),
     )
     evidence = record.evidence[account]
     return judge_exclusion(

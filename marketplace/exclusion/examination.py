@@ -6,8 +6,10 @@ In this order, so that everybody finds the same; only what follows the fourth st
 2. it is no envelope that the submitter signed for this round: undecryptable;
 3. it is one of another length than the job's: out of range;
 4. it does not decrypt: undecryptable;
-5. what it holds is no update of the job's dimension and bits: out of range;
-6. the update's commitment is not the submitted one: mismatch.
+5. what it holds is not as many vectors of the job's dimension and bits as the account has to submit: out of range;
+6. their commitments, one after the other, are not what was submitted: mismatch.
+
+So the referee's vectors stand and fall together: one that is wrong leaves out all of them.
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ from marketplace.chain.structs import ExclusionReason
 from marketplace.errors import PayloadError
 from marketplace.payload.context import EnvelopeContext
 from marketplace.payload.envelope import EncryptionKey, EnvelopeError, SealedEnvelope, envelope_size, parse_envelope
-from marketplace.payload.update import decode_update, encoded_update_size
+from marketplace.payload.update import decode_updates, encoded_update_size
 from marketplace.storage.cid import Cid
 from zk.polynomial_commitment import Opening, commitment_hash
 
 # Opens an envelope that is in good order from outside; raises `EnvelopeError` if it does not decrypt.
 Decrypt = Callable[[SealedEnvelope], bytes]
-# Commits to an update again.
+# Commits to a vector again.
 Commit = Callable[[Opening], bytes]
 
 
@@ -40,11 +42,13 @@ class Submitted:
     cid
         Of the envelope.
     commitment_hash
-        keccak256 of the commitment, 32 bytes.
+        keccak256 of the commitments, 32 bytes.
     encryption_key
         The round's; not yet checked to be a point.
     dimension, bits
         Of the job's updates.
+    vectors
+        How many the account has to submit: one as a trainer, as many as the terms say as the referee.
     """
 
     context: EnvelopeContext
@@ -53,11 +57,12 @@ class Submitted:
     encryption_key: EncryptionKey
     dimension: int
     bits: int
+    vectors: int
 
     @property
     def envelope_bytes(self) -> int:
-        """The length of every envelope of this job."""
-        return envelope_size(encoded_update_size(self.dimension, self.bits))
+        """The length of every envelope around so many vectors of this job."""
+        return envelope_size(self.vectors * encoded_update_size(self.dimension, self.bits))
 
 
 @dataclass(frozen=True)
@@ -66,14 +71,14 @@ class Accepted:
 
     Attributes
     ----------
-    opening
-        The update and its blinder.
-    commitment
-        That it opens; its hash is the submitted one.
+    openings
+        Each vector and its blinder: one of a trainer, as many of the referee as the job's terms say.
+    commitments
+        What each opens, one after the other; their hash is the submitted one.
     """
 
-    opening: Opening
-    commitment: bytes
+    openings: tuple[Opening, ...]
+    commitments: bytes
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def examine(submitted: Submitted, envelope: bytes, decrypt: Decrypt, commit: Com
         Called once, or not at all if the envelope's fault can be seen from outside. Errors other than `EnvelopeError`
         are the caller's own and pass.
     commit
-        Commits to the update, for comparison.
+        Commits to a vector, for comparison.
     """
     if len(envelope) > submitted.envelope_bytes:
         return too_large(submitted, len(envelope))
@@ -138,15 +143,17 @@ def too_large(submitted: Submitted, size: int) -> Fault:
 
 def _examine_content(submitted: Submitted, content: bytes, commit: Commit) -> Accepted | Fault:
     try:
-        opening = decode_update(content, submitted.dimension, submitted.bits)
+        openings = decode_updates(content, submitted.dimension, submitted.bits, submitted.vectors)
     except PayloadError as fault:
         return Fault(ExclusionReason.OUT_OF_RANGE, str(fault), decrypted=True)
-    commitment = commit(opening)
-    found = commitment_hash(commitment)
+    commitments = b"".join(commit(opening) for opening in openings)
+    found = commitment_hash(commitments)
     if found != submitted.commitment_hash:
+        several = f"The commitments to its {len(openings)} vectors hash"
+        subject = several if len(openings) > 1 else "The update's commitment hashes"
         return Fault(
             ExclusionReason.MISMATCH,
-            f"The update's commitment hashes to 0x{found.hex()}, the chain holds 0x{submitted.commitment_hash.hex()}.",
+            f"{subject} to 0x{found.hex()}, the chain holds 0x{submitted.commitment_hash.hex()}.",
             decrypted=True,
         )
-    return Accepted(opening, commitment)
+    return Accepted(openings, commitments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from eth_typing import ChecksumAddress
 
 from marketplace.chain.history import RoundRecord, Submission
+from marketplace.chain.structs import Terms
 from marketplace.errors import StorageError
 from marketplace.exclusion.evidence import LARGEST_EVIDENCE_BYTES
 from marketplace.exclusion.examination import Submitted
@@ -21,6 +22,11 @@ def submissions(record: RoundRecord, referee: ChecksumAddress) -> dict[ChecksumA
     return {**record.submissions, **reference}
 
 
+def vectors_of(terms: Terms, account: ChecksumAddress) -> int:
+    """Return how many vectors an account commits to in a round."""
+    return terms.references if account == terms.referee else 1
+
+
 def submitted_by(view: JobView, record: RoundRecord, account: ChecksumAddress) -> Submitted:
     """Return what the chain says about an account's submission to a round."""
     submission = submissions(record, view.terms.referee)[account]
@@ -31,6 +37,7 @@ def submitted_by(view: JobView, record: RoundRecord, account: ChecksumAddress) -
         EncryptionKey(record.encryption_key),
         view.terms.dimension,
         view.terms.coordinate_bits,
+        vectors_of(view.terms, account),
     )
 
 

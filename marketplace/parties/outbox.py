@@ -30,13 +30,13 @@ class Parcel:
     round
         The round it was made for.
     commitment
-        What the chain gets the hash of.
+        What the chain gets the hash of: the commitment to each vector, one after the other.
     cid
         Of the envelope.
     opening
-        The encoded update in clear, with its blinder; it stays here.
+        The encoded vectors in clear, with their blinders; they stay here.
     envelope
-        The encrypted update, which is published.
+        The same encrypted, which is published.
     recipient
         The encryption key that it is encrypted to.
     """

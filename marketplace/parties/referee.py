@@ -1,4 +1,4 @@
-"""The referee: posts each round's reference vector, from samples that it holds out."""
+"""The referee: posts each round's reference and curvature vectors, from samples that it holds out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from marketplace.parties.turn import turn
 from marketplace.parties.view import JobView, ModelCheckError
 from marketplace.training.data import Dataset
 from marketplace.training.models import set_vector
-from marketplace.training.reference import integer_reference, reference_gradient
+from marketplace.training.reference import referee_vectors
 
 
 class Referee:
@@ -104,10 +104,11 @@ class Referee:
         )
         return [f"submitted the reference of round {number}"] if submitted else []
 
-    def _compute(self, number: int) -> Coordinates:
+    def _compute(self, number: int) -> list[Coordinates]:
         self._progress(f"round {number}: check the model")
         vector = self.view.model_before(number).vector
         self._progress(f"round {number}: compute the reference")
         model = self.view.document.build_model()
         set_vector(model, vector)
-        return integer_reference(reference_gradient(model, self._held_out), self.view.terms.coordinate_bits)
+        terms = self.view.terms
+        return referee_vectors(model, self._held_out, terms.references, terms.coordinate_bits, terms.scale_exponent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from marketplace.chain.history import RoundRecord, Submission
 from marketplace.parties.outbox import Outbox, OutboxError, Parcel
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import parse_encryption_key, seal
-from marketplace.payload.update import encode_update
+from marketplace.payload.update import encode_updates
 from marketplace.storage.unixfs import cid_of
 from zk.polynomial_commitment import Opening, commit, commitment_hash, new_blinder
 
@@ -25,7 +25,7 @@ def prepare(
     outbox: Outbox,
     account: ChecksumAddress,
     record: RoundRecord,
-    compute: Callable[[], Coordinates],
+    compute: Callable[[], Sequence[Coordinates]],
     progress: Progress,
 ) -> Parcel:
     """Return the submission for a round: the one kept on disk, or a new one, kept before it is returned.
@@ -37,7 +37,7 @@ def prepare(
     record
         The round as it opened.
     compute
-        Makes the integer vector, int16, shape (d,).
+        Makes the integer vectors, int16, shape (d,): one of a trainer, the job's number of references of the referee.
     progress
         Called with each step before it begins, in words.
 
@@ -49,15 +49,14 @@ def prepare(
     kept = outbox.find(record.number)
     if kept is not None:
         return _check_recipient(kept, record, outbox)
-    update = compute()
+    openings = [Opening(vector, new_blinder()) for vector in compute()]
     progress(f"round {record.number}: commit")
-    opening = Opening(update, new_blinder())
-    encoded = encode_update(opening, view.terms.coordinate_bits)
+    encoded = encode_updates(openings, view.terms.coordinate_bits)
     recipient = parse_encryption_key(record.encryption_key, "aggregator")
     envelope = seal(encoded, recipient, view.envelope_context(record.number, account))
     parcel = Parcel(
         record.number,
-        commit(view.srs, opening),
+        b"".join(commit(view.srs, opening) for opening in openings),
         cid_of(envelope),
         encoded,
         envelope,

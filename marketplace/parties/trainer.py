@@ -137,7 +137,7 @@ class Trainer:
 
     def _submit(self, record: RoundRecord) -> list[str]:
         view, account, number = self.view, self.account, record.number
-        parcel = prepare(view, self.outbox, account.address, record, lambda: self._compute(number), self._progress)
+        parcel = prepare(view, self.outbox, account.address, record, lambda: [self._compute(number)], self._progress)
         self._progress(f"round {number}: submit")
         submitted = send_once(
             lambda: view.market.submit(account, view.job, number, hash_of(parcel), parcel.cid.binary),

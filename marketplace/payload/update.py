@@ -1,12 +1,16 @@
-"""The opening of a commitment as bytes: what a trainer, or the referee, seals for the aggregator.
+"""The openings of commitments as bytes: what a trainer, or the referee, seals for the aggregator.
 
     magic "CAIRNUPD" | version 2 (1 byte) | bits (1) | dimension (8) | blinder (32) | coordinates (d or 2d)
 
 Integers are little-endian; a coordinate is an int8 if the job has at most 8 bits, else an int16. The length follows
 from dimension and bits alone, so it tells nothing about the values.
+
+An envelope holds as many of these, one after the other, as the account commits to in a round: one of a trainer, as many
+of the referee as the job's terms say.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -23,6 +27,26 @@ _HEADER: Final = struct.Struct(f"<9sBQ{BLINDER_BYTES}s")
 def encoded_update_size(dimension: int, bits: int) -> int:
     """Return the number of bytes of every update of a job."""
     return _HEADER.size + dimension * _coordinate_type(bits).itemsize
+
+
+def encode_updates(openings: Sequence[Opening], bits: int) -> bytes:
+    """Encode openings in their order, each as `encode_update` does, which names the errors."""
+    return b"".join(encode_update(opening, bits) for opening in openings)
+
+
+def decode_updates(data: bytes, dimension: int, bits: int, count: int) -> tuple[Opening, ...]:
+    """Convert untrusted bytes to `count` openings, refusing every encoding but the one that `encode_updates` gives.
+
+    Raises
+    ------
+    MalformedPayloadError, WrongOriginError, DimensionError, CoordinateRangeError
+        As `decode_update` does for the first that is wrong; also if there are more bytes than so many openings have.
+    """
+    size = encoded_update_size(dimension, bits)
+    openings = tuple(decode_update(data[k * size : (k + 1) * size], dimension, bits) for k in range(count))
+    if len(data) != count * size:
+        raise MalformedPayloadError("update", f"it has {len(data)} bytes, {count} vectors have {count * size}")
+    return openings
 
 
 def encode_update(opening: Opening, bits: int) -> bytes:

@@ -6,7 +6,7 @@ from marketplace.chain.transaction_record import Attempt, Record, parse_record
 from marketplace.parties.outbox import Outbox
 from marketplace.parties.submission import hash_of
 from marketplace.parties.view import JobView
-from marketplace.payload.update import decode_update
+from marketplace.payload.update import decode_updates
 from tests.crash.world import World
 from zk.polynomial_commitment import commit, commitment_hash
 
@@ -43,8 +43,9 @@ class Checks:
         if parcel is None:
             raise NotKeptError(f"{self._party} sends a commitment for round {number}, and its outbox has nothing")
         view = self._view
-        opening = decode_update(parcel.opening, view.terms.dimension, view.terms.coordinate_bits)
-        opened = commitment_hash(commit(view.srs, opening))
+        count = view.terms.references if self._party == "referee" else 1
+        openings = decode_updates(parcel.opening, view.terms.dimension, view.terms.coordinate_bits, count)
+        opened = commitment_hash(b"".join(commit(view.srs, opening) for opening in openings))
         if not opened == hash_of(parcel) == expected:
             raise NotKeptError(f"{self._party}'s opening of round {number} opens {opened.hex()}, not {expected.hex()}")
 

@@ -65,7 +65,7 @@ class Case:
 
 def submission(envelope: bytes, opening: Opening, context: EnvelopeContext = CONTEXT) -> Case:
     digest = commitment_hash(commit(opening))
-    return Case(Submitted(context, cid_of(envelope), digest, KEYS.public, DIMENSION, BITS), envelope)
+    return Case(Submitted(context, cid_of(envelope), digest, KEYS.public, DIMENSION, BITS, 1), envelope)
 
 
 def honest() -> Case:

@@ -21,10 +21,6 @@ def refused(small: SmallMarket, error: type[CairnError], words: str) -> None:
     assert small.market.w3.eth.get_transaction_count(small.aggregator.account.address) == before
 
 
-def test_more_reference_vectors_than_the_referee_posts_are_refused(tmp_path):
-    refused(build_small_market(tmp_path, references=2), UnsettleableJobError, "asks for 2 reference vectors")
-
-
 @pytest.mark.parametrize("window", ["deliver", "settle"])
 def test_windows_in_which_nothing_can_be_proven_are_refused(tmp_path, window):
     short = build_small_market(tmp_path, challenge_window=5, **{f"{window}_window": 9})

@@ -122,7 +122,7 @@ def test_a_submission_kept_for_another_chain_is_not_sent(small: SmallMarket) -> 
     record = small.view.history().rounds[1]
     record.encryption_key = EncryptionKeyPair.generate().public
     submission.prepare(
-        small.view, trainer.outbox, trainer.account.address, record, lambda: trainer._compute(1), lambda _: None
+        small.view, trainer.outbox, trainer.account.address, record, lambda: [trainer._compute(1)], lambda _: None
     )
     with pytest.raises(submission.OutboxError, match="another chain"):
         small.restarted(0).step()

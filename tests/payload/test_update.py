@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from marketplace.errors import CoordinateRangeError, DimensionError, MalformedPayloadError, WrongOriginError
 from marketplace.payload.quantise import coordinate_range
-from marketplace.payload.update import decode_update, encode_update, encoded_update_size
+from marketplace.payload.update import decode_update, decode_updates, encode_update, encode_updates, encoded_update_size
 from zk.bn254.parameters import SCALAR_MODULUS
 from zk.errors import CommitmentError
 from zk.polynomial_commitment import Opening, encode_blinder, new_blinder
@@ -156,3 +156,43 @@ def test_the_size_tells_only_dimension_and_bits():
     extreme = Opening(np.full(100, -32768, dtype=np.int16), new_blinder())
     assert len(encode_update(extreme, 16)) == len(example(16, 100)) == HEADER + 200
     assert len(example(8, 100)) == HEADER + 100
+
+
+def several(count: int) -> list[Opening]:
+    return [Opening(np.full(5, number, dtype=np.int16), new_blinder()) for number in range(count)]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_several_vectors_are_read_in_their_order(bits, count):
+    openings = several(count)
+    data = encode_updates(openings, bits)
+    assert len(data) == count * encoded_update_size(5, bits)
+    again = decode_updates(data, 5, bits, count)
+    assert [one.blinder for one in again] == [one.blinder for one in openings]
+    for one, other in zip(again, openings, strict=True):
+        np.testing.assert_array_equal(one.update, other.update)
+    assert encode_updates(again, bits) == data
+
+
+def test_one_vector_is_written_as_an_update():
+    [opening] = several(1)
+    assert encode_updates([opening], 16) == encode_update(opening, 16)
+
+
+@pytest.mark.parametrize("made", [0, 1, 2, 4])
+def test_any_other_number_of_vectors_is_refused(made):
+    fault = "its header alone takes" if made < 3 else "it has 240 bytes, 3 vectors have 180"
+    with pytest.raises(MalformedPayloadError, match=fault):
+        decode_updates(encode_updates(several(made), 16), 5, 16, 3)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_every_one_of_several_vectors_is_checked(which):
+    openings = several(3)
+    openings[which] = Opening(np.array([0, 0, 2_048, 0, 0], dtype=np.int16), new_blinder())
+    with pytest.raises(CoordinateRangeError, match="Coordinate 2 of the update is 2048, outside -2048 to 2047"):
+        decode_updates(encode_updates(openings, 16).replace(b"\x02\x10\x05", b"\x02\x0c\x05"), 5, 12, 3)
+    openings[which] = Opening(openings[0].update, 0)
+    with pytest.raises(MalformedPayloadError, match="its blinder is 0"):
+        decode_updates(encode_updates(openings, 16), 5, 16, 3)
