@@ -110,6 +110,7 @@ def _terms(market: Market, terms: Terms) -> dict[str, Any]:
         "rule": rules.get(terms.rule, terms.rule),
         "aggregator": terms.aggregator,
         "referee": terms.referee if terms.has_referee else None,
+        "reference_vectors": terms.references,
         "token": None if terms.token == NATIVE_COIN else terms.token,
         "reward_per_round_wei": terms.reward_per_round,
         "aggregator_fee_per_round_wei": terms.aggregator_fee_per_round,
@@ -139,7 +140,8 @@ def _gas(terms: Terms) -> dict[str, int]:
     """Return what taking part costs in gas, with as many trainers as the job can have."""
     trainers = terms.max_trainers
     once = gas_of("join", trainers) + gas_of("withdraw", trainers)
-    per_round = {party: gas_per_round(party, trainers) for party in ("trainer", "referee", "aggregator")}
+    parties = ("trainer", "referee", "aggregator")
+    per_round = {party: gas_per_round(party, trainers, terms.references) for party in parties}
     return {
         "trainer_once": once,
         "trainer_job": once + terms.rounds * per_round["trainer"],

@@ -43,7 +43,9 @@ def _headline(report: Report) -> list[str]:
     lines.append(f"State         {state}")
     lines.append(f"Owner         {report['owner']}")
     lines.append(f"Aggregator    {terms['aggregator']} (sees each trainer's update in clear)")
-    lines.append(f"Referee       {terms['referee'] or 'none'}")
+    further = terms["reference_vectors"] - 1
+    curvature = f" (posts {further} curvature vectors beside its reference)" if further > 0 else ""
+    lines.append(f"Referee       {terms['referee'] or 'none'}{curvature}")
     lines.append(f"Settlement    {proof_words(is_for_development=report['srs_is_for_development'])}")
     return lines
 

@@ -92,7 +92,8 @@ def create(
     created = create_job(market, open_store(store), signer.unlock(market.w3), read)
     deposit = format_amount(created.terms.deposit, read.money.currency)
     output.say(f"Created job {created.number} with a deposit of {deposit}.")
-    gas = gas_per_round("trainer"), gas_per_round("aggregator", created.terms.max_trainers)
+    terms = created.terms
+    gas = gas_per_round("trainer"), gas_per_round("aggregator", terms.max_trainers, terms.references)
     output.say(
         f"A round pays {format_amount(read.money.reward_per_round, read.money.currency)}; it costs each trainer about "
         f"{gas[0]} gas and the aggregator {gas[1]}."

@@ -1,4 +1,4 @@
-"""`cairn referee`: post each round's reference vector."""
+"""`cairn referee`: post each round's reference vectors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Post the reference vector of each round until the job ends.
+    """Post the reference vectors of each round, as many as the job's terms say, until the job ends.
 
     Stopped and started again, it goes on where it was.
     """

@@ -354,7 +354,8 @@ def _say_terms(output: Output, view: JobView) -> None:
     from marketplace.cli.job_text import proof_words
 
     terms, document, identity = view.terms, view.document, view.market.identity(view.job)
-    referee = f"{terms.referee} posts the reference that pay follows" if terms.has_referee else "none"
+    posted = "reference" if terms.references == 1 else f"{terms.references} reference vectors"
+    referee = f"{terms.referee} posts the {posted} that pay follows" if terms.has_referee else "none"
     strikes = terms.strike_limit
     lost = f"lost after {strikes} rounds with harmful updates" if strikes else "not lost for harmful updates"
     for line in (

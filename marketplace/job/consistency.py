@@ -179,16 +179,18 @@ def _privacy_faults(entries: Entries) -> Iterator[str]:
     paths = ("model.name", "model.parameters", "data.inputs", "data.classes")
     if not _given(entries, *paths, "trainers.maximum", "round.rounds", "round.accept_small_model"):
         return
+    further = max(0, entries.get("parties.reference_vectors", 0) - 1)
     if entries["round.accept_small_model"]:
         return
     dimension = parameter_count(build_model(*(entries[path] for path in paths)))
     trainers, rounds = entries["trainers.maximum"], entries["round.rounds"]
-    least = PRIVACY_FACTOR * trainers * rounds
+    least = PRIVACY_FACTOR * (trainers + further) * rounds
+    others = f"({trainers} trainers + {further} curvature vectors)" if further else f"{trainers} trainers"
     if dimension < least:
         yield (
-            f"model: it has {dimension} parameters; it must have {PRIVACY_FACTOR} x {trainers} trainers x {rounds} "
+            f"model: it has {dimension} parameters; it must have {PRIVACY_FACTOR} x {others} x {rounds} "
             f"rounds = {least} at least: every round publishes the inner products of all updates, and with fewer "
             "parameters trainers who collude learn from them much of another's update, and of the data behind it. "
-            "Take a larger model, fewer rounds or fewer trainers, or say round.accept_small_model = true if the data "
-            "are no secret"
+            "Take a larger model, fewer rounds, trainers or vectors, or say round.accept_small_model = true if the "
+            "data are no secret"
         )

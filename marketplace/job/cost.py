@@ -94,9 +94,9 @@ def cost(specification: JobSpecification, terms: Terms, now: int) -> JobCost:
     )
 
 
-def gas_per_round(party: str, trainers: int = MAX_TRAINERS) -> int:
+def gas_per_round(party: str, trainers: int = MAX_TRAINERS, references: int = 1) -> int:
     """Return what a round costs a party in gas: "trainer", "referee" or "aggregator"."""
-    return sum(gas_of(step, trainers) for step in ROUND_STEPS[party])
+    return sum(gas_of(step, trainers, references) for step in ROUND_STEPS[party])
 
 
 def _gas(terms: Terms, *, owner_is_referee: bool) -> tuple[GasLine, ...]:
@@ -116,4 +116,4 @@ def _gas(terms: Terms, *, owner_is_referee: bool) -> tuple[GasLine, ...]:
     ]
     if terms.has_referee:
         steps.append(("owner" if owner_is_referee else "referee", "submitReference", rounds))
-    return tuple(GasLine(party, step, gas_of(step, trainers), times) for party, step, times in steps)
+    return tuple(GasLine(party, step, gas_of(step, trainers, terms.references), times) for party, step, times in steps)

@@ -6,6 +6,7 @@ trainers have a figure for each size that was measured.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -21,22 +22,30 @@ FIXED: Final[dict[str, int]] = {
     "withdraw": 65_136,
 }
 
-# Step -> gas by number of trainers.
+# Step -> gas by number of trainers, with one vector of the referee.
 GROWING: Final[dict[str, dict[int, int]]] = {
     "start": {5: 79_809, 128: 79_809},
     "closeSubmissions": {5: 54_025, 128: 54_025},
     "settle": {5: 526_866, 8: 660_276, 16: 976_441, 32: 1_850_879, 64: 4_403_048, 128: 12_440_865},
 }
 
+# What each further vector of the referee adds to a settlement, by number of trainers: the mean from five to nine.
+FURTHER_REFERENCE: Final[dict[int, int]] = {5: 20_000, 8: 23_200, 16: 31_600, 32: 49_800, 64: 71_600, 128: 193_100}
 
-def gas_of(step: str, trainers: int) -> int:
-    """Return what a step costs in gas with so many trainers, between two measured sizes by a straight line.
 
-    The true curve bends upward, so that the line lies above it.
+def gas_of(step: str, trainers: int, references: int = 1) -> int:
+    """Return what a step costs in gas with so many trainers, and so many vectors of the referee in a round.
+
+    Between two measured sizes it is a straight line. The true curve bends upward, so that the line lies above it.
     """
     if step in FIXED:
         return FIXED[step]
-    measured = sorted(GROWING[step].items())
+    further = (references - 1) * _between(FURTHER_REFERENCE, trainers) if step == "settle" and references > 1 else 0
+    return _between(GROWING[step], trainers) + further
+
+
+def _between(figures: Mapping[int, int], trainers: int) -> int:
+    measured = sorted(figures.items())
     if trainers <= measured[0][0]:
         return measured[0][1]
     for (fewer, less), (more, most) in pairwise(measured):

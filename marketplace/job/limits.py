@@ -15,8 +15,9 @@ MAX_SCALE_EXPONENT: Final = 48
 MAX_STRIKE_LIMIT: Final = 255
 MAX_STRIKE_TOLERANCE_BPS: Final = 2**16 - 1
 
-# Whoever takes part in every round learns as many exact inner products with an update as there are trainers and rounds;
-# a model this many times larger keeps them a small part of what there is to know.
+# Whoever takes part in every round learns, of each round, as many exact inner products with an update as there are
+# other trainers and vectors of the referee; a model this many times larger keeps them a small part of what there is to
+# know.
 PRIVACY_FACTOR: Final = 1_024
 
 

@@ -75,6 +75,21 @@ def test_a_job_is_created_listed_and_shown(job_file: Path, deployed: Market) -> 
         assert words in text
 
 
+def test_a_job_with_curvature_vectors_says_so_and_costs_the_aggregator_more(job_file: Path) -> None:
+    plain = answer("job", "create", job_file, "--dev-account", OWNER, "--dry-run")
+    job_file.write_text(
+        job_file.read_text("utf-8").replace("# reference_vectors = 1", "reference_vectors = 9"), "utf-8"
+    )
+    further = answer("job", "create", job_file, "--dev-account", OWNER, "--dry-run")
+    assert further["aggregator_gas_per_round"] > plain["aggregator_gas_per_round"]
+    assert further["trainer_gas_per_round"] == plain["trainer_gas_per_round"]
+    number = str(answer("job", "create", job_file, "--dev-account", OWNER)["job"])
+    shown = answer("job", "show", number)
+    assert shown["terms"]["reference_vectors"] == 9
+    assert shown["gas"]["aggregator_round"] == further["aggregator_gas_per_round"]
+    assert "(posts 8 curvature vectors beside its reference)" in ok("job", "show", number).stdout
+
+
 def test_a_document_that_is_not_at_hand_is_told(job_file: Path, tmp_path: Path) -> None:
     made = answer("job", "create", job_file, "--dev-account", OWNER)
     text = ok("job", "show", made["job"], "--store", tmp_path / "empty").stdout

@@ -11,10 +11,11 @@ from marketplace.chain.deployment import Deployment
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.job.cost import cost, gas_per_round
 from marketplace.job.gas import FIXED, GROWING, gas_of
-from marketplace.job.limits import MAX_TRAINERS
+from marketplace.job.limits import MAX_REFERENCES, MAX_TRAINERS
 from marketplace.job.specification import parse_specification, terms
 
 NOW = 1_767_225_600
+OWNER = dev_account(0).address
 
 
 def test_the_example_costs_what_its_file_says(tables: dict[str, Any], deployment: Deployment) -> None:
@@ -46,6 +47,29 @@ def test_gas_grows_with_the_trainers_and_stays_under_the_limit(step: str) -> Non
     assert figures[-1] < 2**24
     for trainers, measured in GROWING[step].items():
         assert gas_of(step, trainers) == measured
+
+
+def test_each_vector_of_the_referee_adds_to_a_settlement_and_to_nothing_else() -> None:
+    for trainers in (3, 10, MAX_TRAINERS):
+        one, two, most = (gas_of("settle", trainers, references) for references in (1, 2, MAX_REFERENCES))
+        assert gas_of("settle", trainers, 0) == gas_of("settle", trainers) == one < two < most < 2**24
+        assert gas_of("start", trainers, MAX_REFERENCES) == gas_of("start", trainers)
+    added = gas_per_round("aggregator", 10, 3) - gas_per_round("aggregator", 10)
+    assert added == gas_of("settle", 10, 3) - gas_of("settle", 10)
+
+
+def test_what_the_file_says_of_vectors_is_in_the_terms_and_in_the_cost(
+    tables: dict[str, Any], deployment: Deployment
+) -> None:
+    plain = cost(specification := parse_specification(tables), terms(specification, deployment, OWNER, NOW), NOW)
+    tables["parties"]["reference_vectors"] = 9
+    made = terms(specification := parse_specification(tables), deployment, OWNER, NOW)
+    assert made.references == 9
+    further = cost(specification, made, NOW)
+    assert further.gas_of("aggregator") - plain.gas_of("aggregator") == 3 * (
+        gas_of("settle", 10, 9) - gas_of("settle", 10)
+    )
+    assert further.gas_of("owner") == plain.gas_of("owner")
 
 
 def test_gas_of_a_round_is_told_by_party() -> None:

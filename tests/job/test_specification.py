@@ -388,3 +388,10 @@ def _forced(made: Terms, path: str, value: object) -> Terms:
 def terms_check(w3: Web3) -> Any:
     contract, _ = deploy_contract(w3, dev_account(0), "TermsCheck")
     return lambda made: call_view(contract.functions.check(made.to_abi()), "pending")
+
+
+def test_vectors_of_the_referee_count_among_what_is_learnt_of_an_update(tables: dict[str, Any]) -> None:
+    tables["round"]["accept_small_model"] = False
+    tables["parties"]["reference_vectors"] = 9
+    [fault] = faults_of(tables)
+    assert "it must have 1024 x (10 trainers + 8 curvature vectors) x 3 rounds = 55296 at least" in fault

@@ -60,6 +60,14 @@ def test_server_momentum_comes_out_the_same_to_the_bit_and_attackers_see_the_sam
     assert view.model_after(0).tobytes() == federation.initial_model.tobytes()
 
 
+def test_the_markets_referee_posts_the_same_curvature_vectors(tiny: Setting):
+    results: list[RoundResult] = []
+    setting = replace(tiny, rounds=1, reference_vectors=4)
+    federation = simulate(setting, observe=lambda _, result: results.append(result)).federation
+    assert results[0].gram.shape == (9, 9)
+    check_against_market(federation, results)
+
+
 def changed(result: RoundResult, what: str) -> RoundResult:
     """The same round with one number off by one."""
     outcome, state = result.outcome, result.next_state
