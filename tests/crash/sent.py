@@ -7,6 +7,7 @@ from marketplace.parties.outbox import Outbox
 from marketplace.parties.submission import hash_of
 from marketplace.parties.view import JobView
 from marketplace.payload.update import decode_updates
+from tests.crash.plan import REFEREE
 from tests.crash.world import World
 from zk.polynomial_commitment import commit, commitment_hash
 
@@ -43,7 +44,7 @@ class Checks:
         if parcel is None:
             raise NotKeptError(f"{self._party} sends a commitment for round {number}, and its outbox has nothing")
         view = self._view
-        count = view.terms.references if self._party == "referee" else 1
+        count = view.terms.references if self._party == REFEREE else 1
         openings = decode_updates(parcel.opening, view.terms.dimension, view.terms.coordinate_bits, count)
         opened = commitment_hash(b"".join(commit(view.srs, opening) for opening in openings))
         if not opened == hash_of(parcel) == expected:

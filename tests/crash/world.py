@@ -180,7 +180,7 @@ def _terms(market: Market, dimension: int) -> Terms:
         coordinate_bits=16,
         scale_exponent=12,
         tolerated=1,
-        references=1,
+        references=3,
         min_trainers=TRAINERS,
         max_trainers=TRAINERS,
         submit_window=WINDOW,
