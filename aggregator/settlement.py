@@ -14,7 +14,7 @@ from contribution.aggregate import weighted_sum
 from contribution.errors import CairnError
 from contribution.gram import gram_matrix, pack_gram
 from contribution.outcome import RuleOutcome
-from contribution.rule import RULES, Rule
+from contribution.rules import RULES, Rule
 from marketplace.chain.context import settlement_context
 from marketplace.chain.history import RoundRecord
 from marketplace.chain.structs import Exclusion, Settlement

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-# Two updates are copies of each other if the cosine of their angle is above 999/1000.
-COSINE_NUMERATOR: Final = 999
-COSINE_DENOMINATOR: Final = 1000
-
 Matrix = Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """The cosine above which two updates are copies of each other, `numerator / denominator`."""
+
+    numerator: int
+    denominator: int
+
+
+COPY: Final = Cosine(999, 1000)
 
 
 def zero_updates(gram: Matrix, trainers: int) -> list[int]:
@@ -17,11 +25,11 @@ def zero_updates(gram: Matrix, trainers: int) -> list[int]:
     return [i for i in range(trainers) if gram[i][i] == 0]
 
 
-def first_originals(gram: Matrix, trainers: int) -> dict[int, int]:
+def first_originals(gram: Matrix, trainers: int, limit: Cosine = COPY) -> dict[int, int]:
     """Map each copy to the lowest trainer that it is a copy of.
 
-    Row i is a copy if some non-zero row j < i has `G_ij > 0` and `1000^2 G_ij^2 > 999^2 G_ii G_jj`, whether or not j is
-    a copy itself, so that a chain of near copies earns no more than its first link.
+    Row i is a copy if some non-zero row j < i has `G_ij > 0` and `u^2 G_ij^2 > v^2 G_ii G_jj`, v / u being the limit,
+    whether or not j is a copy itself, so that a chain of near copies earns no more than its first link.
 
     Parameters
     ----------
@@ -29,6 +37,8 @@ def first_originals(gram: Matrix, trainers: int) -> dict[int, int]:
         Gram matrix, at least `trainers` rows.
     trainers
         n.
+    limit
+        The cosine.
 
     Returns
     -------
@@ -39,16 +49,33 @@ def first_originals(gram: Matrix, trainers: int) -> dict[int, int]:
     for i in range(trainers):
         row, norm = gram[i], gram[i][i]
         for j in range(i):
-            if are_copies(row[j], norm, gram[j][j]):
+            if are_copies(row[j], norm, gram[j][j], limit):
                 originals[i] = j
                 break
     return originals
 
 
-def are_copies(product: int, norm: int, other_norm: int) -> bool:
-    """Tell whether two updates of these squared norms and this inner product have a cosine above 0.999."""
+def first_copies(gram: Matrix, trainers: int, limit: Cosine = COPY) -> dict[int, int]:
+    """Map each trainer that others of higher index are copies of to the lowest of them.
+
+    Parameters
+    ----------
+    gram, trainers, limit
+        As in `first_originals`.
+    """
+    copies: dict[int, int] = {}
+    for i in range(trainers):
+        for j in range(i + 1, trainers):
+            if are_copies(gram[i][j], gram[i][i], gram[j][j], limit):
+                copies[i] = j
+                break
+    return copies
+
+
+def are_copies(product: int, norm: int, other_norm: int, limit: Cosine = COPY) -> bool:
+    """Tell whether two updates of these squared norms and this inner product have a cosine above the limit."""
     # A zero row has inner product zero with every other, so it is nobody's copy and nobody's original.
-    return product > 0 and COSINE_DENOMINATOR**2 * product**2 > COSINE_NUMERATOR**2 * norm * other_norm
+    return product > 0 and limit.denominator**2 * product**2 > limit.numerator**2 * norm * other_norm
 
 
 def against_reference(gram: Matrix, trainers: int) -> list[int]:

@@ -20,15 +20,11 @@ A trainer so far out that its weight is rounded down to 0 takes part in nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
+from contribution.candidates import MIN_KEPT, Candidates, checked_matrix, remaining, void_outcome
 from contribution.clipping import clip_factors, clip_once, clip_twice
-from contribution.errors import RuleInputError
 from contribution.filters import Matrix, against_reference, first_originals, zero_updates
 from contribution.gram import GramMatrix
 from contribution.multi_krum import enough_for, krum_scores, select_lowest
@@ -36,18 +32,6 @@ from contribution.outcome import Decision, Reason, RuleOutcome
 from contribution.shapley import fixed_shapley
 
 NAME: Final = "multi-krum-exact-shapley/1"
-MAX_TRAINERS: Final = 255
-MIN_KEPT: Final = 3
-
-
-@dataclass(frozen=True)
-class _Candidates:
-    """Who passed the filters, what became of the others, and how many faulty updates are still tolerated."""
-
-    indices: list[int]
-    dropped: dict[int, Decision]
-    tolerated: int
-    reference_used: bool
 
 
 def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, references: int, tolerated: int) -> RuleOutcome:
@@ -77,10 +61,10 @@ def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, referenc
     RuleInputError
         If the numbers are out of range or do not fit the matrix.
     """
-    matrix = _checked(gram, trainers, references, tolerated)
+    matrix = checked_matrix(gram, trainers, references, tolerated)
     candidates = _filter(matrix, trainers, references, tolerated)
     if not enough_for(len(candidates.indices), candidates.tolerated):
-        return _void(candidates, trainers, {})
+        return void_outcome(candidates, trainers, {})
     kept, decisions = _select(matrix, candidates)
     factors = clip_factors([matrix[i][i] for i in kept])
     weights = {i: factor // len(kept) for i, factor in zip(kept, factors, strict=True)}
@@ -88,7 +72,7 @@ def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, referenc
         if weights[i] == 0:
             decisions[i] = Decision(Reason.CLIPPED_AWAY, factor, len(kept))
     if sum(weight > 0 for weight in weights.values()) < MIN_KEPT:
-        return _void(candidates, trainers, decisions)
+        return void_outcome(candidates, trainers, decisions)
     values = dict(zip(kept, _values(matrix, kept, factors, trainers, references), strict=True))
     everyone = {**candidates.dropped, **decisions}
     return RuleOutcome(
@@ -101,48 +85,23 @@ def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, referenc
     )
 
 
-def _checked(
-    gram: GramMatrix | Sequence[Sequence[int]], trainers: int, references: int, tolerated: int
-) -> list[list[int]]:
-    """Return the matrix in Python integers, refusing numbers that no round can have."""
-    matrix = gram.tolist() if isinstance(gram, np.ndarray) else [list(row) for row in gram]
-    if not 1 <= trainers <= MAX_TRAINERS or references < 0 or tolerated < 0:
-        raise RuleInputError(
-            f"a round has 1..{MAX_TRAINERS} trainers and no negative number of anything, not {trainers} trainers, "
-            f"{references} references and {tolerated} tolerated; take the numbers from the settlement"
-        )
-    rows = trainers + references
-    if len(matrix) != rows or any(len(row) != rows for row in matrix):
-        raise RuleInputError(
-            f"{trainers} trainers and {references} references need a matrix of {rows} x {rows}, this one has "
-            f"{len(matrix)} rows of {sorted({len(row) for row in matrix})} entries; unpack it with these numbers"
-        )
-    return matrix
-
-
-def _filter(gram: Matrix, trainers: int, references: int, tolerated: int) -> _Candidates:
+def _filter(gram: Matrix, trainers: int, references: int, tolerated: int) -> Candidates:
     """Drop zero updates, copies and what points away from the reference."""
     dropped = {i: Decision(Reason.ZERO_UPDATE, 0) for i in zero_updates(gram, trainers)}
     for copy, original in first_originals(gram, trainers).items():
         dropped[copy] = Decision(Reason.DUPLICATE, original, copy)
-    unfiltered = _remaining(trainers, tolerated, dropped, reference_used=False)
+    unfiltered = remaining(trainers, tolerated, dropped, reference_used=False)
     if references == 0:
         return unfiltered
     against = {i: Decision(Reason.REFERENCE_FILTER, gram[i][trainers], 0) for i in against_reference(gram, trainers)}
-    filtered = _remaining(trainers, tolerated, {**against, **dropped}, reference_used=True)
+    filtered = remaining(trainers, tolerated, {**against, **dropped}, reference_used=True)
     too_few = not enough_for(len(filtered.indices), filtered.tolerated)
     if too_few and enough_for(trainers, tolerated):
         return unfiltered
     return filtered
 
 
-def _remaining(trainers: int, tolerated: int, dropped: dict[int, Decision], reference_used: bool) -> _Candidates:
-    """Describe those not dropped; each dropped update is taken for one of the faulty ones."""
-    indices = [i for i in range(trainers) if i not in dropped]
-    return _Candidates(indices, dropped, max(0, tolerated - len(dropped)), reference_used)
-
-
-def _select(gram: Matrix, candidates: _Candidates) -> tuple[list[int], dict[int, Decision]]:
+def _select(gram: Matrix, candidates: Candidates) -> tuple[list[int], dict[int, Decision]]:
     """Keep the most central candidates; return them and the decision on every candidate."""
     scores = krum_scores(gram, candidates.indices, candidates.tolerated)
     positions = set(select_lowest(scores, len(scores) - candidates.tolerated))
@@ -177,22 +136,3 @@ def _clipped_products(gram: Matrix, kept: list[int], factors: list[int]) -> tupl
         row_sums.append(sum(clip_twice(gram[i][j], k, other) for j, other in zip(kept, factors, strict=True)))
         own.append(clip_twice(gram[i][i], k, k))
     return row_sums, own
-
-
-def _void(candidates: _Candidates, trainers: int, decisions: dict[int, Decision]) -> RuleOutcome:
-    """Return the outcome of a void round: no weights, no contributions, and what is known of the reasons."""
-    known = {**candidates.dropped, **{i: d for i, d in decisions.items() if d.reason is not Reason.KEPT}}
-    nothing = (0,) * trainers
-    return RuleOutcome(
-        weights=nothing,
-        contributions=nothing,
-        decisions=tuple(known.get(i, Decision(Reason.ROUND_VOID)) for i in range(trainers)),
-        reference_used=candidates.reference_used,
-        candidates=len(candidates.indices),
-        tolerated=candidates.tolerated,
-    )
-
-
-Rule = Callable[[GramMatrix, int, int, int], RuleOutcome]
-# The rules by the name that their contracts return.
-RULES: Final[Mapping[str, Rule]] = MappingProxyType({NAME: evaluate})

@@ -31,7 +31,7 @@ from benchmarks.simulation.round import (
 )
 from benchmarks.simulation.threads import single_thread
 from contribution.gram import unpack_gram
-from contribution.rule import RULES
+from contribution.rules import RULES
 from marketplace.chain.deployment import deploy
 from marketplace.chain.devnet.accounts import dev_accounts
 from marketplace.chain.devnet.clock import Clock

@@ -16,7 +16,7 @@ from benchmarks.simulation.baselines import BASELINES
 from contribution.clipping import WEIGHT_BITS
 from contribution.gram import GramMatrix
 from contribution.outcome import Decision, Reason, RuleOutcome
-from contribution.rule import RULES
+from contribution.rules import RULES
 from marketplace.training.partition import Indices
 
 RULE_NAMES: Final = (*RULES, *BASELINES)

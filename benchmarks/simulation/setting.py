@@ -14,8 +14,9 @@ from benchmarks.simulation.attacks import ATTACKS
 from benchmarks.simulation.errors import SettingError
 from benchmarks.simulation.partition import Partition, partition_faults
 from benchmarks.simulation.rules import RULE_NAMES
+from contribution.candidates import MAX_TRAINERS
 from contribution.multi_krum import enough_for
-from contribution.rule import MAX_TRAINERS, NAME
+from contribution.rule import NAME
 from marketplace.job.limits import MAX_REFERENCES
 from marketplace.payload.quantise import MAXIMUM_BITS, MAXIMUM_SCALE_EXPONENT, MINIMUM_BITS
 from marketplace.payload.server_momentum import server_momentum_faults

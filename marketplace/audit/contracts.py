@@ -9,7 +9,7 @@ from typing import Final
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_canonical_address
 
-from contribution import rule
+from contribution import mixture_rule, rule
 from marketplace.audit.views import Views
 from marketplace.chain.artifacts import load_artifact
 from marketplace.chain.deployment import MARKET, VERIFIER, Deployment
@@ -17,7 +17,9 @@ from marketplace.chain.market import REFUTATIONS
 from zk.srs.file import StructuredReferenceString
 
 # The contract that carries each rule, by the rule's name.
-RULE_CONTRACTS: Final[Mapping[str, str]] = MappingProxyType({rule.NAME: "MultiKrumShapleyRule"})
+RULE_CONTRACTS: Final[Mapping[str, str]] = MappingProxyType(
+    {rule.NAME: "MultiKrumShapleyRule", mixture_rule.NAME: "CappedMixtureRule"}
+)
 
 _WORD: Final = 32
 

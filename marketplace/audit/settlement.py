@@ -7,10 +7,11 @@ from typing import Final
 
 from eth_typing import ChecksumAddress
 
-from contribution import readable, rule
+from contribution import mixture_rule, readable, readable_mixture, rule
 from contribution.gram import GramMatrix, check_gram, unpack_gram
 from contribution.outcome import RuleOutcome
 from contribution.payout import harmful, payouts
+from contribution.rules import RULES
 from marketplace.audit.case import Case
 from marketplace.audit.check import DiscrepancyError, require
 from marketplace.chain.history import RoundRecord
@@ -137,15 +138,18 @@ def _outcome(case: Case, record: RoundRecord) -> RuleOutcome:
     """Compute what the rule makes of a settled round's matrix; raises as `decide`."""
     _require_known(case)
     arguments = (len(record.trainers), case.references(record), case.terms.tolerated)
-    return rule.RULES[case.rule](matrix_of(case, record), *arguments)
+    return RULES[case.rule](matrix_of(case, record), *arguments)
 
 
 def _require_known(case: Case) -> None:
-    if case.rule not in rule.RULES:
-        raise DiscrepancyError([f"the job's rule {case.rule} is none of this installation's: {', '.join(rule.RULES)}"])
+    if case.rule not in RULES:
+        raise DiscrepancyError([f"the job's rule {case.rule} is none of this installation's: {', '.join(RULES)}"])
 
 
-_PLAIN: Final[dict[str, Callable[..., tuple[list[int], list[int]]]]] = {rule.NAME: readable.decide}
+_PLAIN: Final[dict[str, Callable[..., tuple[list[int], list[int]]]]] = {
+    rule.NAME: readable.decide,
+    mixture_rule.NAME: readable_mixture.decide,
+}
 
 
 def decision_faults(record: RoundRecord, decision: Decision) -> list[str]:

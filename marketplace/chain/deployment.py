@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FORMAT = "cairn-deployment-2"
 MARKET = "TrainingMarket"
 VERIFIER = "GramVerifier"
-DEFAULT_RULES = ("MultiKrumShapleyRule",)
+DEFAULT_RULES = ("MultiKrumShapleyRule", "CappedMixtureRule")
 HASH = re.compile(r"0x[0-9a-f]{64}")
 MAX_FILE_SIZE = 64 * 1024
 

@@ -11,7 +11,7 @@ from eth_typing import ChecksumAddress
 
 from contribution.errors import CairnError
 from contribution.gram import unpack_gram
-from contribution.rule import RULES
+from contribution.rules import RULES
 from marketplace.chain.history import HistoryReader, JobHistory, RoundRecord
 from marketplace.chain.market import Market
 from marketplace.chain.structs import NATIVE_COIN, JobState, Phase, Terms, TrainerStatus

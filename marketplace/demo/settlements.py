@@ -15,7 +15,7 @@ from contribution.errors import CairnError
 from contribution.gram import unpack_gram
 from contribution.outcome import Decision, Reason, RuleOutcome
 from contribution.payout import payouts, positive_sum
-from contribution.rule import RULES
+from contribution.rules import RULES
 from marketplace.chain.history import RoundRecord
 from marketplace.parties.view import JobView
 

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from contribution.gram import gram_matrix, pack_gram
-from contribution.rule import RULES
+from contribution.rules import RULES
 from marketplace import keystore
 from marketplace.chain import transact
 from marketplace.chain.connect import connect

@@ -40,11 +40,20 @@ class RuleContract:
         return tuple(weights), tuple(contributions), reference_used
 
 
-@pytest.fixture(scope="session")
-def rule_contract() -> RuleContract:
+def deployed(name: str) -> RuleContract:
     evm = EVM(spec_id="PRAGUE")
     evm.set_balance(CALLER, 10**30)
-    return RuleContract(evm, evm.deploy(CALLER, load_artifact("MultiKrumShapleyRule").bytecode))
+    return RuleContract(evm, evm.deploy(CALLER, load_artifact(name).bytecode))
+
+
+@pytest.fixture(scope="session")
+def rule_contract() -> RuleContract:
+    return deployed("MultiKrumShapleyRule")
+
+
+@pytest.fixture(scope="session")
+def mixture_rule_contract() -> RuleContract:
+    return deployed("CappedMixtureRule")
 
 
 @pytest.fixture

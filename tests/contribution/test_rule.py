@@ -9,7 +9,8 @@ from contribution.errors import RuleInputError
 from contribution.gram import gram_matrix
 from contribution.outcome import Reason
 from contribution.readable import decide
-from contribution.rule import NAME, RULES, evaluate
+from contribution.rule import NAME, evaluate
+from contribution.rules import RULES
 
 REFERENCES = (0, 1, 3)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from contribution.gram import GramMatrix
 from contribution.outcome import Reason
-from contribution.rule import MAX_TRAINERS, NAME, evaluate
+from contribution.candidates import MAX_TRAINERS
+from contribution.rule import NAME, evaluate
 from contribution.shapley import fixed_coefficients
 
 # Without referee, with the reference alone, and with curvature vectors.

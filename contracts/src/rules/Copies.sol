@@ -8,22 +8,34 @@ import {Gram, PackedGram} from "./PackedGram.sol";
 library Copies {
     using PackedGram for Gram;
 
-    /// @notice Bit i tells that update i is zero, or has a cosine above 0.999 with one of a lower index: `G_ij > 0` and
-    /// `1000^2 G_ij^2 > 999^2 G_ii G_jj`.
-    function zerosAndCopies(Gram memory gram) internal pure returns (uint256 dropped) {
+    /// @notice Bit i of `zeros` tells that update i is zero; of `copies`, that it has a cosine above `limit / 1000` with
+    /// one of a lower index, `G_ij > 0` and `1000^2 G_ij^2 > limit^2 G_ii G_jj`; of `copied`, that it has with one of a
+    /// higher index.
+    function find(Gram memory gram, uint256 limit)
+        internal
+        pure
+        returns (uint256 zeros, uint256 copies, uint256 copied)
+    {
         uint256 trainers = gram.trainers;
         uint256[] memory norms = gram.norms;
-        // Indices are below 255.
+        // Indices are below 255 and the limit is at most 1000.
         unchecked {
+            limit *= limit;
             for (uint256 i = 0; i < trainers; ++i) {
-                if (norms[i] == 0) dropped |= 1 << i;
-                else dropped |= _copiesOf(gram.row(i), i, norms);
+                if (norms[i] == 0) {
+                    zeros |= 1 << i;
+                    continue;
+                }
+                uint256 found = _copiesOf(gram.row(i), i, norms, limit);
+                if (found == 0) continue;
+                copies |= found;
+                copied |= 1 << i;
             }
         }
     }
 
     /// @dev The copies of update i, which is not zero, among those of a higher index.
-    function _copiesOf(uint256 base, uint256 i, uint256[] memory norms)
+    function _copiesOf(uint256 base, uint256 i, uint256[] memory norms, uint256 squaredLimit)
         private
         pure
         returns (uint256 copies)
@@ -32,7 +44,7 @@ library Copies {
         // others. Entries are below 2^63 in size, so no product overflows.
         assembly ("memory-safe") {
             let entry
-            let bound := mul(998001, mload(add(norms, shl(5, add(i, 1)))))
+            let bound := mul(squaredLimit, mload(add(norms, shl(5, add(i, 1)))))
             let count := mload(norms)
             let j := add(i, 1)
             for {} lt(add(j, 3), count) { j := add(j, 4) } {

@@ -26,20 +26,32 @@ contract MultiKrumShapleyRule is IRule {
         bool referenceUsed;
     }
 
-    uint256 private constant MAX_TRAINERS = 255;
+    uint256 internal constant MAX_TRAINERS = 255;
     /// @dev The aggregate of fewer hides nobody.
-    uint256 private constant MIN_KEPT = 3;
+    uint256 internal constant MIN_KEPT = 3;
+    /// @dev Two updates with a cosine above 0.999 are copies.
+    uint256 private constant COPY_COSINE = 999;
     /// @dev A clip factor of 2^16 leaves an update as it is.
-    uint256 private constant WEIGHT_BITS = 16;
+    uint256 internal constant WEIGHT_BITS = 16;
 
     /// @inheritdoc IRule
-    function name() external pure returns (string memory) {
+    function name() external pure virtual returns (string memory) {
         return "multi-krum-exact-shapley/1";
     }
 
     /// @inheritdoc IRule
     function evaluate(bytes calldata packed, uint256 trainers, uint256 references, uint256 tolerated)
         external
+        pure
+        virtual
+        returns (uint256[] memory weights, int256[] memory contributions, bool referenceUsed)
+    {
+        return _evaluateByKrum(packed, trainers, references, tolerated);
+    }
+
+    /// @dev What `evaluate` returns.
+    function _evaluateByKrum(bytes calldata packed, uint256 trainers, uint256 references, uint256 tolerated)
+        internal
         pure
         returns (uint256[] memory weights, int256[] memory contributions, bool referenceUsed)
     {
@@ -72,7 +84,7 @@ contract MultiKrumShapleyRule is IRule {
 
     /// @dev Checks the numbers against the length of the matrix.
     function _open(bytes calldata packed, uint256 trainers, uint256 references)
-        private
+        internal
         pure
         returns (Gram memory gram)
     {
@@ -114,7 +126,8 @@ contract MultiKrumShapleyRule is IRule {
         pure
         returns (Candidates memory candidates)
     {
-        uint256 dropped = Copies.zerosAndCopies(gram);
+        (uint256 zeros, uint256 copies,) = Copies.find(gram, COPY_COSINE);
+        uint256 dropped = zeros | copies;
         if (gram.rows == gram.trainers) return _remaining(gram, dropped, tolerated);
         candidates = _remaining(gram, dropped | _againstReference(gram), tolerated);
         bool tooFew = !_enough(candidates.indices.length, candidates.faulty);
@@ -135,7 +148,7 @@ contract MultiKrumShapleyRule is IRule {
 
     /// @dev Those not dropped; each dropped update is taken for one of the faulty ones.
     function _remaining(Gram memory gram, uint256 dropped, uint256 tolerated)
-        private
+        internal
         pure
         returns (Candidates memory candidates)
     {
@@ -157,7 +170,7 @@ contract MultiKrumShapleyRule is IRule {
     }
 
     /// @dev Whether multi-Krum can tolerate so many faulty updates: `count >= 2 faulty + 3`.
-    function _enough(uint256 count, uint256 faulty) private pure returns (bool) {
+    function _enough(uint256 count, uint256 faulty) internal pure returns (bool) {
         // Written so that no `faulty` overflows.
         return count >= 3 && faulty <= (count - 3) / 2;
     }
@@ -166,7 +179,7 @@ contract MultiKrumShapleyRule is IRule {
 
     /// @dev `k_i = floor(2^16 min(1, median / |q_i|))` with norms rounded down and the lower median.
     function _clipFactors(Gram memory gram, uint256[] memory kept)
-        private
+        internal
         pure
         returns (uint256[] memory factors)
     {

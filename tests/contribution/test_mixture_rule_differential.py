@@ -1,0 +1,125 @@
+"""The contract of the rule of the best mixture and its Python twin decide the same, bit for bit."""
+
+from collections import Counter
+from math import isqrt
+
+import numpy as np
+import pytest
+from eth_abi import decode
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contribution.candidates import MAX_TRAINERS
+from contribution.gram import GramMatrix, gram_matrix
+from contribution.mixture_rule import NAME, evaluate
+from contribution.outcome import Reason, RuleOutcome
+
+REFERENCES = (2, 3, 5, 9, 9, 1, 0)
+CLASSES = ("balanced", "colluding", "honest", "ties", "zero rows", "rank one", "near int64", "negative b")
+COUNT = 600
+MAXIMUM_COUNT = 60
+EXAMPLES = 200
+
+
+def balanced(rng: np.random.Generator, rows: int, trainers: int, copies: int = 0) -> GramMatrix:
+    """Gains and curvature of one size, as a referee scales them; some updates are copies up to noise."""
+    own = rng.integers(-1000, 1001, (trainers, 40)) + rng.integers(-600, 601, 40)
+    if copies and trainers > copies:
+        own[-copies:] = own[0] + rng.integers(-60, 61, (copies, 40))
+    gram = np.zeros((rows, rows), dtype=np.int64)
+    gram[:trainers, :trainers] = gram_matrix((own * rng.integers(1, 4, (trainers, 1))).astype(np.int16))
+    for vector in range(trainers, rows):
+        gram[vector, vector] = 2**50
+        size = 2**33 if vector == trainers else 2 ** int(rng.integers(20, 27))
+        products = rng.integers(-size // 2, size, trainers)
+        bounds = np.array([isqrt(int(gram[i, i]) * 2**50) for i in range(trainers)])
+        gram[vector, :trainers] = gram[:trainers, vector] = np.clip(products, -bounds, bounds)
+    return gram
+
+
+def made(name: str, matrix_makers, rng: np.random.Generator, rows: int, trainers: int) -> GramMatrix:
+    if name == "balanced":
+        return balanced(rng, rows, trainers)
+    if name == "colluding":
+        return balanced(rng, rows, trainers, copies=int(rng.integers(1, 5)))
+    return matrix_makers[name](rng, rows, trainers)
+
+
+def assert_equal(contract, gram: GramMatrix, trainers: int, references: int, tolerated: int) -> RuleOutcome:
+    """Compare the two, and check what the market relies on; return the twin's outcome."""
+    outcome = evaluate(gram, trainers, references, tolerated)
+    weights, contributions, reference_used = contract.evaluate(gram, trainers, references, tolerated)
+    assert weights == outcome.weights
+    assert contributions == outcome.contributions
+    assert reference_used == outcome.reference_used
+    assert sum(weights) <= 2**16
+    assert all(abs(value) < 2**200 for value in contributions)
+    assert all(weight > 0 or value == 0 for weight, value in zip(weights, contributions, strict=True))
+    assert outcome.void or sum(weight > 0 for weight in weights) >= 3
+    return outcome
+
+
+def test_at_least_five_thousand_matrices_are_compared() -> None:
+    assert len(CLASSES) * COUNT + MAXIMUM_COUNT + EXAMPLES >= 5_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_contract_equals_its_twin(name, matrix_makers, mixture_rule_contract, rng) -> None:
+    reasons: Counter[Reason] = Counter()
+    settled = 0
+    for index in range(COUNT):
+        tolerated = int(rng.integers(0, 5))
+        trainers = int(rng.integers(max(1, 2 * tolerated), 2 * tolerated + 12))
+        references = REFERENCES[index % len(REFERENCES)]
+        gram = made(name, matrix_makers, rng, trainers + references, trainers)
+        outcome = assert_equal(mixture_rule_contract, gram, trainers, references, tolerated)
+        reasons.update(outcome.reasons)
+        settled += not outcome.void
+    assert settled >= (0 if name == "rank one" else 200)
+    expected = {"zero rows": Reason.ZERO_UPDATE, "rank one": Reason.DUPLICATE, "colluding": Reason.DUPLICATE}
+    assert reasons[expected.get(name, Reason.NO_GAIN)] >= 50
+
+
+@pytest.mark.slow
+def test_the_contract_equals_its_twin_at_the_maximum_of_trainers(matrix_makers, mixture_rule_contract, rng) -> None:
+    settled = 0
+    for index in range(MAXIMUM_COUNT):
+        references = (2, 9)[index % 2]
+        tolerated = int(rng.choice([0, 1, 20, 80, (MAX_TRAINERS - 3) // 2]))
+        gram = made(CLASSES[index % len(CLASSES)], matrix_makers, rng, MAX_TRAINERS + references, MAX_TRAINERS)
+        settled += not assert_equal(mixture_rule_contract, gram, MAX_TRAINERS, references, tolerated).void
+    assert settled >= 30
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(data=st.data())
+def test_the_contract_equals_its_twin_on_whatever_hypothesis_finds(mixture_rule_contract, data) -> None:
+    trainers = data.draw(st.integers(1, 7))
+    references = data.draw(st.integers(2, 4))
+    tolerated = data.draw(st.integers(0, 3))
+    rows = trainers + references
+    gram = np.zeros((rows, rows), dtype=np.int64)
+    for i in range(rows):
+        gram[i, i] = data.draw(st.integers(0, 30) | st.integers(0, 2**63 - 1))
+        for j in range(i):
+            bound = int(np.sqrt(float(gram[i, i])) * np.sqrt(float(gram[j, j])) * (1 - 2**-40))
+            gram[i, j] = gram[j, i] = data.draw(st.integers(-bound, bound))
+    assert_equal(mixture_rule_contract, gram, trainers, references, tolerated)
+
+
+def test_more_tolerated_than_trainers_is_a_void_round_not_an_error(mixture_rule_contract, rng) -> None:
+    gram = balanced(rng, 9, 7)
+    for tolerated in (3, 7, 8, 2**255, 2**256 - 1):
+        assert assert_equal(mixture_rule_contract, gram, 7, 2, tolerated).void
+
+
+@pytest.mark.parametrize(("trainers", "references"), [(0, 3), (2, 2), (1, 3), (2, 2**255), (254, 2)])
+def test_the_contract_refuses_a_matrix_that_does_not_fit(trainers, references, mixture_rule_contract) -> None:
+    rows = 257 if trainers == 254 else 3
+    with pytest.raises(RuntimeError, match=r"[Rr]evert"):
+        mixture_rule_contract.evaluate(np.eye(rows, dtype=np.int64), trainers, references, 0)
+
+
+def test_the_contract_has_the_name_that_the_twin_is_registered_under(mixture_rule_contract) -> None:
+    assert decode(["string"], mixture_rule_contract.call("name", [])) == (NAME,)
