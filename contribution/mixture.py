@@ -55,9 +55,9 @@ def weight_limit(candidates: int) -> int:
 def best_mixture(gains: Sequence[int], projections: Sequence[Sequence[int]]) -> Mixture:
     """Return the weights that `floor(n' / 2) + 12` steps lead to from equal ones.
 
-    In each step i is the candidate with the highest slope of those below the limit, j that with the lowest of those with
-    a weight, ties to the lower index; `floor((s_i - s_j) / sum_k (c_ki - c_kj)^2)` units, or as many as j has or i lacks
-    if that is less, move from j to i. It ends early when nothing moves.
+    In each step i is the candidate with the highest slope of those below the limit, j that with the lowest of those
+    with a weight, ties to the lower index; `floor((s_i - s_j) / sum_k (c_ki - c_kj)^2)` units, or as many as j has or i
+    lacks if that is less, move from j to i. It ends early when nothing moves.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ def _lower(slopes: list[int], projections: Sequence[Sequence[int]], direction: S
 def contributions_of(mixture: Mixture, gains: Sequence[int]) -> list[int]:
     """Return the exact Shapley values of the game in which those who stay away are missing from the aggregate.
 
-    The game is `U(T)` at the mixture's weights on T and 0 elsewhere. It is quadratic, so that a player's value is its own
-    term and half of what it has in common with each other:
+    The game is `U(T)` at the mixture's weights on T and 0 elsewhere. It is quadratic, so that a player's value is its
+    own term and half of what it has in common with each other:
 
         phi_i = w_i (2 b_i - (K w)_i) = w_i (b_i + s_i),
 

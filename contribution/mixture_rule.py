@@ -1,13 +1,14 @@
 """The rule "capped mixture, exact Shapley": the integer twin of the contract `CappedMixtureRule`, equal bit for bit.
 
-For rounds in which the referee posted its reference and at least one curvature vector. In order: zero updates and copies
-are dropped; the rest is clipped to the median norm; the weights are those that lower the referee's held-out loss most,
-to second order, with a limit on each; a contribution is the exact Shapley value of that fall in loss, split over those
-whose updates make the aggregate. With fewer vectors, curvature is unknown, and the rule decides as
+For rounds in which the referee posted its reference and at least one curvature vector. In order: zero updates and
+copies are dropped; the rest is clipped to the median norm; the weights are those that lower the referee's held-out loss
+most, to second order, with a limit on each; a contribution is the exact Shapley value of that fall in loss, split over
+those whose updates make the aggregate. With fewer vectors, curvature is unknown, and the rule decides as
 `multi-krum-exact-shapley/1` does.
 
-Copies are updates with a cosine above 0.99. All members of all groups of copies are dropped if they are at most f, since
-then all of them may be faulty and no honest trainer need be among them; otherwise the lowest address of each group stays.
+Copies are updates with a cosine above 0.99. All members of all groups of copies are dropped if they are at most f,
+since then all of them may be faulty and no honest trainer need be among them; otherwise the lowest address of each
+group stays.
 
 Where integers must be rounded, they are rounded down, once; k_i are the clip factors in units of 2^-16:
 
@@ -95,9 +96,7 @@ def _dropped(gram: Matrix, trainers: int, tolerated: int) -> dict[int, Decision]
     return dropped | {i: Decision(Reason.DUPLICATE, other, i) for i, other in alike.items()}
 
 
-def _decisions(
-    candidates: Candidates, mixture: Mixture, factors: list[int], weights: list[int]
-) -> dict[int, Decision]:
+def _decisions(candidates: Candidates, mixture: Mixture, factors: list[int], weights: list[int]) -> dict[int, Decision]:
     """Return what decided about each candidate."""
     cut = min(slope for slope, weight in zip(mixture.slopes, mixture.weights, strict=True) if weight)
     decisions = {}

@@ -29,10 +29,10 @@ class Decision:
         What decided.
     measured, limit
         The number that was compared and what it was compared with; None where nothing was. Duplicate: index of the
-        first row that it copies, or that copies it, and its own. Reference filter: inner product with the reference, and 0. Kept and
-        multi-Krum: score, and the largest score kept. Clipped away: clip factor, and the smallest that gives a weight.
-        By the rule of the best mixture, kept and no gain: slope (see `contribution.mixture`), and the lowest of those
-        with a weight.
+        first row that it copies, or that copies it, and its own. Reference filter: inner product with the reference,
+        and 0. Multi-Krum, and kept by it: score, and the largest score kept. Clipped away: clip factor, and the
+        smallest that gives a weight. No gain, and kept for gain: slope (see `contribution.mixture`), and the lowest of
+        those with a weight.
     """
 
     reason: Reason

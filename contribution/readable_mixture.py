@@ -1,7 +1,7 @@
 """The rule "capped mixture, exact Shapley" once more, as plainly as it can be written.
 
 Nothing is shared with `contribution.mixture_rule`, and nothing is made fast: every quantity is computed from its
-definition, in exact numbers, and rounded where the rule says so. Weights and gains are fractions here, 1 being the whole.
+definition, in exact numbers, and rounded where the rule says so. Weights are fractions here, 1 being the whole.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ def decide(gram: Matrix, trainers: int, references: int, tolerated: int) -> tupl
     # project[v][i]: the inner product of clipped update i with vector v of the referee.
     project = [{i: floor(gram[i][trainers + v] * factor[i]) for i in candidates} for v in range(references)]
     gain = project[0]
-    curvature = {
-        (i, j): Fraction(sum(c[i] * c[j] for c in project[1:]), 2**16) for i in candidates for j in candidates
-    }
+    curvature = {(i, j): Fraction(sum(c[i] * c[j] for c in project[1:]), 2**16) for i in candidates for j in candidates}
     share = mixture(candidates, gain, curvature)
     weights, contributions = list(nothing), list(nothing)
     for i in candidates:
@@ -75,7 +73,7 @@ def mixture(
     share = dict.fromkeys(candidates, floor(Fraction(1, count) / UNIT) * UNIT)
 
     def slope(i: int) -> Fraction:
-        return gain[i] - sum(curvature[i, j] * share[j] for j in candidates)
+        return gain[i] - sum((curvature[i, j] * share[j] for j in candidates), Fraction(0))
 
     for _ in range(count // 2 + 12):
         below = [i for i in candidates if share[i] < limit]
@@ -102,5 +100,5 @@ def shapley_value(
 ) -> Fraction:
     """Return trainer i's part of `U = 2 b(w) - K(w, w)`: its own terms, and half of those it shares with another."""
     own = 2 * share[i] * gain[i] - share[i] ** 2 * curvature[i, i]
-    common = sum(-2 * share[i] * share[j] * curvature[i, j] for j in share if j != i)
+    common = -2 * share[i] * sum((share[j] * curvature[i, j] for j in share if j != i), Fraction(0))
     return own + common / 2

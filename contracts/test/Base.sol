@@ -78,10 +78,21 @@ abstract contract Base is Bookkeeping {
 
     function _submitReference(uint256 jobId) internal {
         uint256 round = market.progressOf(jobId).round;
-        address account = market.termsOf(jobId).referee;
-        bytes32 hash = keccak256(_commitment(jobId, account, round));
-        vm.prank(account);
+        bytes32 hash = keccak256(_referenceCommitments(jobId, round));
+        vm.prank(market.termsOf(jobId).referee);
         market.submitReference(jobId, round, hash, _cid("reference"));
+    }
+
+    /// @dev The referee's commitments of a round: the same for each of its vectors.
+    function _referenceCommitments(uint256 jobId, uint256 round)
+        internal
+        view
+        returns (bytes memory commitments)
+    {
+        Terms memory terms = market.termsOf(jobId);
+        for (uint256 i = 0; i < terms.references; ++i) {
+            commitments = bytes.concat(commitments, _commitment(jobId, terms.referee, round));
+        }
     }
 
     /// @dev Everyone active submits, the referee included, and delivery begins at once.
@@ -127,9 +138,9 @@ abstract contract Base is Bookkeeping {
         }
         if (referenced) {
             settlement.commitments =
-                bytes.concat(settlement.commitments, _commitment(jobId, refereeAccount, progress.round));
+                bytes.concat(settlement.commitments, _referenceCommitments(jobId, progress.round));
         }
-        settlement.gram = _gram(accepted.length + (referenced ? 1 : 0));
+        settlement.gram = _gram(accepted.length + (referenced ? market.termsOf(jobId).references : 0));
         settlement.modelCommitment = _model(progress.settledRounds);
         settlement.newModelCommitment = _model(uint256(progress.settledRounds) + 1);
         settlement.aggregateCid = _cid("aggregate");

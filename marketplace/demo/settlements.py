@@ -201,6 +201,8 @@ def _detail(decision: Decision, record: RoundRecord, joined: list[ChecksumAddres
             return "squared norm 0"
         case Reason.DUPLICATE:
             return f"cosine > 0.999 with trainer {joined.index(record.trainers[measured]) + 1}"
+        case Reason.NO_GAIN:
+            return f"gain at the margin {measured:.3g} < {limit:.3g}, the lowest of those with a weight"
         case Reason.CLIPPED_AWAY:
             return f"clip factor {measured} / 65536 < {limit} / 65536"
         case Reason.ROUND_VOID:

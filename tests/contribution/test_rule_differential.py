@@ -9,9 +9,9 @@ from eth_abi import decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contribution.candidates import MAX_TRAINERS
 from contribution.gram import GramMatrix
 from contribution.outcome import Reason
-from contribution.candidates import MAX_TRAINERS
 from contribution.rule import NAME, evaluate
 from contribution.shapley import fixed_coefficients
 

@@ -30,7 +30,9 @@ contract CappedMixtureRule is MultiKrumShapleyRule {
         override
         returns (uint256[] memory weights, int256[] memory contributions, bool referenceUsed)
     {
-        if (references < MIN_REFERENCES) return _evaluateByKrum(packed, trainers, references, tolerated);
+        if (references < MIN_REFERENCES) {
+            return _evaluateByKrum(packed, trainers, references, tolerated);
+        }
         Gram memory gram = _open(packed, trainers, references);
         Candidates memory candidates = _remaining(gram, _dropped(gram, tolerated), tolerated);
         uint256[] memory indices = candidates.indices;

@@ -4,15 +4,12 @@ pragma solidity ^0.8.28;
 import {Settlement, Terms, VoidCause} from "../../src/Types.sol";
 import {ITrainingMarket} from "../../src/interfaces/ITrainingMarket.sol";
 import {MultiKrumShapleyRule} from "../../src/rules/MultiKrumShapleyRule.sol";
-import {Base} from "../Base.sol";
+import {VectorRounds} from "../VectorRounds.sol";
 import {AcceptingVerifier} from "../mocks/AcceptingVerifier.sol";
 import {SettableRule} from "../mocks/SettableRule.sol";
 
 /// @notice The market with its first rule, on small updates whose matrix the tests compute.
-contract MultiKrumShapleyTest is Base {
-    /// @dev Updates of four coordinates; the last row is the reference.
-    int64[4][] private _vectors;
-
+contract MultiKrumShapleyTest is VectorRounds {
     function setUp() public override {
         super.setUp();
         rule = SettableRule(address(new MultiKrumShapleyRule()));
@@ -20,7 +17,7 @@ contract MultiKrumShapleyTest is Base {
     }
 
     function test_EqualWorkIsPaidAlike() external {
-        uint256 jobId = _submitted(7);
+        uint256 jobId = _submitted(_terms(), 7);
         for (uint256 i = 0; i < 7; ++i) {
             _push(
                 int64(int256(100 + 30 * (i % 2))), int64(int256(i % 3) * 40 - 40), int64(int256(i % 5) * 9), 7
@@ -34,7 +31,7 @@ contract MultiKrumShapleyTest is Base {
     }
 
     function test_AZeroUpdateAPoisonerAndACopyEarnNothing() external {
-        uint256 jobId = _submitted(8);
+        uint256 jobId = _submitted(_terms(), 8);
         for (uint256 i = 0; i < 5; ++i) {
             _push(100, int64(int256(i) * 30 - 60), int64(int256(i * i)), 1);
         }
@@ -52,7 +49,7 @@ contract MultiKrumShapleyTest is Base {
     }
 
     function test_ARoundOfZerosIsVoid() external {
-        uint256 jobId = _submitted(5);
+        uint256 jobId = _submitted(_terms(), 5);
         for (uint256 i = 0; i < 6; ++i) {
             _push(0, 0, 0, 0);
         }
@@ -66,8 +63,7 @@ contract MultiKrumShapleyTest is Base {
         Terms memory terms = _terms();
         terms.strikeLimit = 1;
         terms.strikeToleranceBps = 0;
-        uint256 jobId = _running(terms, 7);
-        _submitAll(jobId);
+        uint256 jobId = _submitted(terms, 7);
         for (uint256 i = 0; i < 6; ++i) {
             _push(100, int64(int256(i) * 30 - 60), int64(int256(i * i)), 1);
         }
@@ -80,7 +76,7 @@ contract MultiKrumShapleyTest is Base {
     }
 
     function testFuzz_NoUpdatesBreakTheRoundOrTakeMoreThanTheReward(int16[4][8] calldata updates) external {
-        uint256 jobId = _submitted(7);
+        uint256 jobId = _submitted(_terms(), 7);
         for (uint256 i = 0; i < 8; ++i) {
             _push(updates[i][0], updates[i][1], updates[i][2], updates[i][3]);
         }
@@ -90,39 +86,5 @@ contract MultiKrumShapleyTest is Base {
         uint256 paid = _paid(jobId, 7);
         vm.assertLe(paid, 10_007, "no more than the reward");
         vm.assertEq(market.ledgerOf(jobId).escrow, escrow - paid, "the escrow pays exactly that");
-    }
-
-    function _submitted(uint256 count) private returns (uint256 jobId) {
-        Terms memory terms = _terms();
-        jobId = _running(terms, count);
-        _submitAll(jobId);
-    }
-
-    function _push(int64 a, int64 b, int64 c, int64 d) private {
-        _vectors.push([a, b, c, d]);
-    }
-
-    function _withMatrix(uint256 jobId) private view returns (Settlement memory settlement) {
-        settlement = _settlement(jobId);
-        settlement.gram = "";
-        for (uint256 i = 0; i < _vectors.length; ++i) {
-            for (uint256 j = i; j < _vectors.length; ++j) {
-                int64 product = 0;
-                for (uint256 k = 0; k < 4; ++k) {
-                    product += _vectors[i][k] * _vectors[j][k];
-                }
-                settlement.gram = bytes.concat(settlement.gram, bytes8(uint64(product)));
-            }
-        }
-    }
-
-    function _settleVectors(uint256 jobId) private {
-        _settle(_withMatrix(jobId));
-    }
-
-    function _paid(uint256 jobId, uint256 count) private view returns (uint256 paid) {
-        for (uint256 i = 0; i < count; ++i) {
-            paid += market.trainerOf(jobId, trainers[i]).pending;
-        }
     }
 }
