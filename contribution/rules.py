@@ -15,3 +15,5 @@ Rule = Callable[[GramMatrix, int, int, int], RuleOutcome]
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {rule.NAME: rule.evaluate, mixture_rule.NAME: mixture_rule.evaluate}
 )
+# What a job that names none is decided by, where a market has it.
+DEFAULT_RULE: Final = mixture_rule.NAME

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from contribution.errors import CairnError
+from contribution.rules import DEFAULT_RULE
 from marketplace.chain.deployment import Deployment
 from marketplace.chain.structs import NATIVE_COIN, Terms
 from marketplace.job.consistency import DERIVATIONS, consistency_faults, derive
@@ -237,6 +238,8 @@ def _model(specification: JobSpecification) -> Any:  # noqa: ANN401 - torch has 
 def _rule(name: str | None, deployment: Deployment) -> ChecksumAddress:
     listed = ", ".join(deployment.rules)
     if name is None:
+        if DEFAULT_RULE in deployment.rules:
+            return deployment.rules[DEFAULT_RULE]
         if len(deployment.rules) > 1:
             raise SpecificationError("the job specification", [f"round.rule is missing; choose one of {listed}"])
         return next(iter(deployment.rules.values()))

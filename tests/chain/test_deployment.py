@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contribution.rules import RULES
 from marketplace.chain.artifacts import load_artifact
 from marketplace.chain.deployment import (
     Deployment,
@@ -50,7 +51,7 @@ def test_deployed_market_checks_out(chain: Chain) -> None:
     assert deployment.chain_id == 31337
     assert deployment.block == chain.w3.eth.block_number
     assert load_artifact("TrainingMarket").matches(bytes(chain.w3.eth.get_code(deployment.market)))
-    assert len(deployment.rules) == 1
+    assert set(deployment.rules) == set(RULES)
     assert deployment.artifact_digest == "0x" + load_artifact("TrainingMarket").digest().hex()
 
 
