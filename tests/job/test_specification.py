@@ -244,7 +244,7 @@ def test_terms_are_those_of_the_file(tables: dict[str, Any], deployment: Deploym
     assert made == Terms(
         aggregator=dev_account(1).address,
         reward_per_round=10**18,
-        rule=deployment.rules["multi-krum-exact-shapley/1"],
+        rule=deployment.rules["capped-mixture-exact-shapley/1"],
         dimension=2410,
         coordinate_bits=16,
         scale_exponent=12,
@@ -297,10 +297,10 @@ def test_deadlines_may_be_moments_and_must_be_ahead(tables: dict[str, Any], depl
 
 def test_rules_must_be_the_markets(tables: dict[str, Any], deployment: Deployment) -> None:
     tables["round"]["rule"] = "mean/1"
-    with pytest.raises(SpecificationError, match="it must be one of the market's rules: multi-krum-exact-shapley/1"):
+    with pytest.raises(SpecificationError, match="it must be one of the market's rules: multi-krum-exact-shapley/1, capped-mixture"):
         terms(parse_specification(tables), deployment, OWNER, NOW)
     del tables["round"]["rule"]
-    two = dataclasses.replace(deployment, rules={**deployment.rules, "mean/1": OWNER})
+    two = dataclasses.replace(deployment, rules={"median/1": OWNER, "mean/1": OWNER})
     with pytest.raises(SpecificationError, match=r"round.rule is missing; choose one of"):
         terms(parse_specification(tables), two, OWNER, NOW)
 
