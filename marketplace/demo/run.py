@@ -19,6 +19,7 @@ from torch import nn
 
 from aggregator.worker import Aggregator
 from contribution.errors import CairnError
+from contribution.rules import DEFAULT_RULE
 from marketplace.audit.report import Report
 from marketplace.audit.run import Sources, audit
 from marketplace.chain.deployment import deploy
@@ -60,6 +61,8 @@ TRAINING: Final = TrainingConfiguration(
     epochs=5, batch_size=16, learning_rate=0.06, learning_rate_decay=0.85, momentum=0.5
 )
 SERVER_MOMENTUM: Final = 0.0
+# The gradient of the held-out loss and eight vectors of its curvature.
+REFERENCE_VECTORS: Final = 9
 WINDOW_SECONDS: Final = 60
 LEAST_TRAINERS: Final = len(ATTACKERS) + 1
 
@@ -251,12 +254,12 @@ def _terms(
     return Terms(
         aggregator=aggregator.address,
         reward_per_round=reward,
-        rule=next(iter(market.deployment.rules.values())),
+        rule=market.deployment.rules[DEFAULT_RULE],
         dimension=dimension,
         coordinate_bits=COORDINATE_BITS,
         scale_exponent=SCALE_EXPONENT,
         tolerated=min(len(ATTACKERS), (settings.trainers - 3) // 2),
-        references=1,
+        references=REFERENCE_VECTORS,
         min_trainers=settings.trainers,
         max_trainers=settings.trainers,
         submit_window=WINDOW_SECONDS,

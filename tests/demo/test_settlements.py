@@ -8,9 +8,9 @@ import pytest
 
 from contribution.gram import gram_matrix, unpack_gram
 from contribution.payout import payouts
-from contribution.rule import evaluate
+from contribution.rules import DEFAULT_RULE, RULES
 from marketplace.demo.settlements import ReplayError, ended_rounds, replay, round_result, trainers_joined
-from marketplace.payload.update import decode_update
+from marketplace.payload.update import decode_updates
 
 pytestmark = pytest.mark.slow
 
@@ -22,8 +22,8 @@ def records(short_demo):
 def test_the_twin_decides_as_the_contract(short_demo):
     terms = short_demo.run.view.terms
     for record in records(short_demo):
-        gram = unpack_gram(record.gram, len(record.trainers) + 1)
-        outcome = evaluate(gram, len(record.trainers), 1, terms.tolerated)
+        gram = unpack_gram(record.gram, len(record.trainers) + terms.references)
+        outcome = RULES[DEFAULT_RULE](gram, len(record.trainers), terms.references, terms.tolerated)
         assert outcome.weights == record.weights
         assert outcome.contributions == record.contributions
         assert tuple(payouts(outcome.contributions, terms.reward_per_round)) == record.payouts
@@ -34,10 +34,14 @@ def test_the_matrix_is_that_of_the_updates_in_the_trainers_outboxes(short_demo):
     boxes = {party.account.address: party.outbox for party in (*run.trainers, run.referee)}
     for record in records(short_demo):
         rows = [
-            decode_update(
-                boxes[account].find(record.number).opening, view.terms.dimension, view.terms.coordinate_bits
-            ).update
+            opening.update
             for account in (*record.trainers, view.terms.referee)
+            for opening in decode_updates(
+                boxes[account].find(record.number).opening,
+                view.terms.dimension,
+                view.terms.coordinate_bits,
+                view.terms.references if account == view.terms.referee else 1,
+            )
         ]
         assert (gram_matrix(rows) == unpack_gram(record.gram, len(rows))).all()
 
