@@ -65,13 +65,7 @@ def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, referenc
     candidates = remaining(trainers, tolerated, _dropped(matrix, trainers, tolerated), reference_used=True)
     if not enough_for(len(candidates.indices), candidates.tolerated):
         return void_outcome(candidates, trainers, {})
-    factors = clip_factors([matrix[i][i] for i in candidates.indices])
-    rows = [
-        [clip_once(matrix[i][vector], k) for vector in range(trainers, trainers + references)]
-        for i, k in zip(candidates.indices, factors, strict=True)
-    ]
-    gains = [row[0] for row in rows]
-    mixture = best_mixture(gains, [row[1:] for row in rows])
+    factors, gains, mixture = mixture_of(matrix, candidates.indices, trainers, references)
     weights = [weight * k >> WEIGHT_BITS for weight, k in zip(mixture.weights, factors, strict=True)]
     decisions = _decisions(candidates, mixture, factors, weights)
     if sum(weight > 0 for weight in weights) < MIN_KEPT:
@@ -86,6 +80,19 @@ def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, referenc
         candidates=len(candidates.indices),
         tolerated=candidates.tolerated,
     )
+
+
+def mixture_of(
+    gram: Matrix, candidates: Sequence[int], trainers: int, references: int
+) -> tuple[list[int], list[int], Mixture]:
+    """Return clip factors, gains `b_i` and the best mixture of the candidates, all parallel to them."""
+    factors = clip_factors([gram[i][i] for i in candidates])
+    rows = [
+        [clip_once(gram[i][vector], k) for vector in range(trainers, trainers + references)]
+        for i, k in zip(candidates, factors, strict=True)
+    ]
+    gains = [row[0] for row in rows]
+    return factors, gains, best_mixture(gains, [row[1:] for row in rows])
 
 
 def _dropped(gram: Matrix, trainers: int, tolerated: int) -> dict[int, Decision]:

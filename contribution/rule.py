@@ -73,7 +73,7 @@ def evaluate(gram: GramMatrix | Sequence[Sequence[int]], trainers: int, referenc
             decisions[i] = Decision(Reason.CLIPPED_AWAY, factor, len(kept))
     if sum(weight > 0 for weight in weights.values()) < MIN_KEPT:
         return void_outcome(candidates, trainers, decisions)
-    values = dict(zip(kept, _values(matrix, kept, factors, trainers, references), strict=True))
+    values = dict(zip(kept, fixed_shapley(*game_of(matrix, kept, factors, trainers, references)), strict=True))
     everyone = {**candidates.dropped, **decisions}
     return RuleOutcome(
         weights=tuple(weights.get(i, 0) for i in range(trainers)),
@@ -113,12 +113,26 @@ def _select(gram: Matrix, candidates: Candidates) -> tuple[list[int], dict[int, 
     return [candidates.indices[position] for position in sorted(positions)], decisions
 
 
-def _values(gram: Matrix, kept: list[int], factors: list[int], trainers: int, references: int) -> list[int]:
-    """Return the Shapley values of those kept, on their clipped updates."""
+def game_of(
+    gram: Matrix, kept: Sequence[int], factors: Sequence[int], trainers: int, references: int
+) -> tuple[list[int], list[int], list[int]]:
+    """Return what the Shapley values of those kept are computed from, on their clipped updates.
+
+    Parameters
+    ----------
+    gram, trainers, references
+        As in `evaluate`.
+    kept, factors
+        Those whom multi-Krum kept, ascending, and their clip factors in units of 2^-16.
+
+    Returns
+    -------
+    gains, own_curvatures, row_sums
+        `b_i`, `K_ii` and `sum_j K_ij`, parallel to `kept`.
+    """
     if references == 0:
         row_sums, own = _clipped_products(gram, kept, factors)
-        gains = [row // len(kept) for row in row_sums]
-        return fixed_shapley(gains, own, row_sums)
+        return [row // len(kept) for row in row_sums], own, row_sums
     gains = [clip_once(gram[i][trainers], k) for i, k in zip(kept, factors, strict=True)]
     row_sums, own = [0] * len(kept), [0] * len(kept)
     for vector in range(trainers + 1, trainers + references):
@@ -126,10 +140,10 @@ def _values(gram: Matrix, kept: list[int], factors: list[int], trainers: int, re
         total = sum(products)
         row_sums = [row + product * total for row, product in zip(row_sums, products, strict=True)]
         own = [square + product * product for square, product in zip(own, products, strict=True)]
-    return fixed_shapley(gains, own, row_sums)
+    return gains, own, row_sums
 
 
-def _clipped_products(gram: Matrix, kept: list[int], factors: list[int]) -> tuple[list[int], list[int]]:
+def _clipped_products(gram: Matrix, kept: Sequence[int], factors: Sequence[int]) -> tuple[list[int], list[int]]:
     """Return the row sums and the diagonal of the Gram matrix of the clipped updates."""
     row_sums, own = [], []
     for i, k in zip(kept, factors, strict=True):

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from marketplace.audit.check import Check, Verdict
-from marketplace.audit.plots import plots
+from marketplace.audit.plots import label, plots
 from marketplace.audit.report import Document, Report, summary
 
 _MARKS: Final = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.NOT_SHOWN: "?"}
@@ -82,6 +82,18 @@ def _facts(facts: Document) -> Iterator[str]:
     yield f"<h2>The job</h2><dl>{rows}</dl>"
     yield _numbered("Trainers", facts["trainers"])
     yield _numbered("Rounds", [entry["ended"] for entry in facts["rounds"]])
+    for entry in facts["rounds"]:
+        if entry["explanations"] is not None:
+            yield _explained(facts, entry)
+
+
+def _explained(facts: Document, entry: Document) -> str:
+    """Return why each trainer of a round was kept or dropped."""
+    items = "".join(
+        f"<li>{escape(label(facts, account))}: {escape(sentence)}</li>"
+        for account, sentence in zip(entry["trainers"], entry["explanations"], strict=True)
+    )
+    return f"<details><summary>Why, round {entry['round']}</summary><ul>{items}</ul></details>"
 
 
 def _numbered(title: str, entries: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from contribution.errors import CairnError
 from marketplace.audit.case import Case
 from marketplace.audit.check import Check, all_hold
-from marketplace.audit.settlement import matrix_of
+from marketplace.audit.settlement import explanations, matrix_of
 from marketplace.chain.history import RoundRecord
 from marketplace.storage.cid import parse_binary_cid
 
@@ -124,8 +124,22 @@ def _round(case: Case, record: RoundRecord) -> Document:
         "aggregate_cid": None if record.aggregate_cid is None else _cid(record.aggregate_cid),
         "model_commitment": None if record.model_commitment is None else "0x" + record.model_commitment.hex(),
         "commitments": None if record.commitments is None else "0x" + record.commitments.hex(),
+        "explanations": _explanations(case, record),
         "cosines": _cosines(case, record),
     }
+
+
+def _explanations(case: Case, record: RoundRecord) -> list[str] | None:
+    """Return a sentence on each trainer of a round; None if it has no matrix, or the rule decides otherwise."""
+    if not record.settled:
+        return None
+    everyone = _trainers(case)
+    names = [f"trainer {everyone.index(account) + 1}" for account in record.trainers]
+    try:
+        return list(explanations(case, record, names))
+    except CairnError:
+        # That the round is not as the rule decides is what the checks say.
+        return None
 
 
 def _cosines(case: Case, record: RoundRecord) -> list[list[float]] | None:

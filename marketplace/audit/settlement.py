@@ -8,6 +8,7 @@ from typing import Final
 from eth_typing import ChecksumAddress
 
 from contribution import mixture_rule, readable, readable_mixture, rule
+from contribution.explanation import explain
 from contribution.gram import GramMatrix, check_gram, unpack_gram
 from contribution.outcome import RuleOutcome
 from contribution.payout import harmful, payouts
@@ -132,6 +133,19 @@ def decide(case: Case, record: RoundRecord, *, reference: bool) -> Decision:
         return tuple(weights), tuple(contributions)
     outcome = _outcome(case, record)
     return outcome.weights, outcome.contributions
+
+
+def explanations(case: Case, record: RoundRecord, names: Sequence[str]) -> tuple[str, ...]:
+    """Say of each trainer of a settled round, called by these names, why it was kept or dropped and what it earns.
+
+    Raises
+    ------
+    CairnError
+        If the matrix has another size, this installation has no such rule, or the rule decides otherwise than settled.
+    """
+    outcome = _outcome(case, record)
+    require(decision_faults(record, (outcome.weights, outcome.contributions)))
+    return explain(case.rule, matrix_of(case, record), case.references(record), outcome, names)
 
 
 def _outcome(case: Case, record: RoundRecord) -> RuleOutcome:

@@ -10,7 +10,9 @@ from typing import Any
 from eth_typing import ChecksumAddress
 
 from contribution.errors import CairnError
+from contribution.explanation import explain
 from contribution.gram import unpack_gram
+from contribution.mixture import WHOLE
 from contribution.rules import RULES
 from marketplace.chain.history import HistoryReader, JobHistory, RoundRecord
 from marketplace.chain.market import Market
@@ -174,11 +176,13 @@ def _round(market: Market, terms: Terms, history: JobHistory, record: RoundRecor
     for account in _expected(history, record):
         place = decided.get(account)
         contribution = record.contributions[place] if place is not None else None
+        reason, explanation = reasons.get(account) or _left_out(record, account)
         trainers.append(
             {
                 "address": account,
                 "selected": place is not None and record.weights[place] > 0,
-                "reason": _reason(record, account, reasons),
+                "reason": reason,
+                "explanation": explanation,
                 "shapley": contribution,
                 "shapley_share": max(contribution, 0) / positive if contribution is not None and positive else None,
                 "pay_wei": record.payouts[place] if place is not None and _stands(record) else 0,
@@ -209,34 +213,46 @@ def _result(record: RoundRecord) -> str:
     return "expired" if record.penalty is not None else "open"
 
 
-def _reason(record: RoundRecord, account: ChecksumAddress, reasons: dict[ChecksumAddress, str]) -> str:
-    if account in reasons:
-        return reasons[account]
+def _left_out(record: RoundRecord, account: ChecksumAddress) -> tuple[str, str]:
+    """Return why a trainer without a decision of the rule has none, in a word or two and in a sentence."""
     exclusion = record.exclusions.get(account)
     if exclusion is not None:
-        return f"excluded: {exclusion.words}"
-    return "submitted" if account in record.submissions else "did not submit"
+        return f"excluded: {exclusion.words}", f"the aggregator left the update out as {exclusion.words}"
+    if account not in record.submissions:
+        return "did not submit", "submitted nothing"
+    waiting = "the round is not settled yet" if _result(record) == "open" else "the round ended without a result"
+    return "submitted", waiting
 
 
-def _reasons(market: Market, terms: Terms, record: RoundRecord) -> dict[ChecksumAddress, str]:
-    """Return why each accepted trainer was kept or dropped: what the rule's Python twin says of the same matrix."""
+def _reasons(market: Market, terms: Terms, record: RoundRecord) -> dict[ChecksumAddress, tuple[str, str]]:
+    """Return why each accepted trainer was kept or dropped, in a word or two and in a sentence.
+
+    It is what the rule's Python twin says of the same matrix, where that decides as the contract did; otherwise no more
+    than the weights tell.
+    """
     names = {address: name for name, address in market.deployment.rules.items()}
-    rule = RULES.get(names.get(terms.rule, ""))
-    if rule is None or not record.gram or not record.trainers:
-        return {account: _by_weight(weight) for account, weight in zip(record.trainers, record.weights, strict=True)}
+    rule_name, count = names.get(terms.rule, ""), len(record.trainers)
+    by_weight = {who: _by_weight(weight) for who, weight in zip(record.trainers, record.weights, strict=True)}
+    if rule_name not in RULES or not record.gram or not record.trainers:
+        return by_weight
     # The matrix has a row for each trainer and each of the referee's vectors that the round used.
     rows = _rows_of(record.gram)
     try:
-        outcome = rule(
-            unpack_gram(record.gram, rows), len(record.trainers), rows - len(record.trainers), terms.tolerated
-        )
+        gram = unpack_gram(record.gram, rows)
+        outcome = RULES[rule_name](gram, count, rows - count, terms.tolerated)
+        if (outcome.weights, outcome.contributions) != (tuple(record.weights), tuple(record.contributions)):
+            return by_weight
+        sentences = explain(rule_name, gram, rows - count, outcome, record.trainers)
     except CairnError:
-        return {account: _by_weight(weight) for account, weight in zip(record.trainers, record.weights, strict=True)}
-    return {account: str(reason) for account, reason in zip(record.trainers, outcome.reasons, strict=True)}
+        return by_weight
+    reasons = [reason.value for reason in outcome.reasons]
+    return dict(zip(record.trainers, zip(reasons, sentences, strict=True), strict=True))
 
 
-def _by_weight(weight: int) -> str:
-    return "kept" if weight else "dropped"
+def _by_weight(weight: int) -> tuple[str, str]:
+    """Say what can be said where this installation can't decide the round again."""
+    word = "kept" if weight else "dropped"
+    return word, f"{word} with weight {100 * weight / WHOLE:.3g} %; this installation can't say why"
 
 
 def _rows_of(packed: bytes) -> int:

@@ -129,6 +129,7 @@ def _rounds(report: Report, currency: Currency) -> list[str]:
             for trainer in entry["trainers"]
         ]
         lines += table(["trainer", "selected", "why", "Shapley share", "pay"], rows)
+        lines += [f"  {trainer['address']} {trainer['explanation']}" for trainer in entry["trainers"]]
     return lines
 
 

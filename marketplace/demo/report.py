@@ -162,7 +162,7 @@ def _trainer(number: int, run: DemoRun, findings: Findings) -> Report:
         "rounds_selected": sum(trainer.selected for _, trainer in mine),
         "strikes": len(strikes),
         "exclusions": [
-            {"round": result.number, "reason": trainer.reason, "detail": trainer.detail}
+            {"round": result.number, "reason": trainer.reason, "explanation": trainer.explanation}
             for result, trainer in mine
             if not trainer.selected
         ],
@@ -194,7 +194,7 @@ def _trainer_round(trainer: TrainerRound) -> Report:
         "address": trainer.account,
         "selected": trainer.selected,
         "reason": trainer.reason,
-        "detail": trainer.detail,
+        "explanation": trainer.explanation,
         "measured": trainer.measured,
         "limit": trainer.limit,
         "weight": trainer.weight / (1 << 16),

@@ -12,8 +12,9 @@ from typing import Final
 from eth_typing import ChecksumAddress
 
 from contribution.errors import CairnError
-from contribution.gram import unpack_gram
-from contribution.outcome import Decision, Reason, RuleOutcome
+from contribution.explanation import explain
+from contribution.gram import GramMatrix, unpack_gram
+from contribution.outcome import RuleOutcome
 from contribution.payout import payouts, positive_sum
 from contribution.rules import RULES
 from marketplace.chain.history import RoundRecord
@@ -39,8 +40,8 @@ class TrainerRound:
         Whether its update is in the aggregate.
     reason
         In a word or two, why it is or is not.
-    detail
-        The reason with the numbers that decided, as a sentence's part.
+    explanation
+        The reason with the numbers that decided, in one sentence.
     measured, limit
         Those numbers; see `Decision`; None where nothing was compared.
     weight
@@ -56,7 +57,7 @@ class TrainerRound:
     account: ChecksumAddress
     selected: bool
     reason: str
-    detail: str
+    explanation: str
     measured: int | None = None
     limit: int | None = None
     weight: int = 0
@@ -115,9 +116,11 @@ def round_result(view: JobView, record: RoundRecord) -> RoundResult:
         absent = tuple(_left_out(record, account, ended) for account in joined)
         return RoundResult(record.number, ended, False, False, absent)
     outcome, references = replay(view, record)
-    positive = positive_sum(record.contributions)
+    names = [f"trainer {joined.index(account) + 1}" for account in record.trainers]
+    sentences = explain(_rule_name(view), _matrix(record, references), references, outcome, names)
     scored = {
-        account: _scored(record, outcome, place, positive, joined) for place, account in enumerate(record.trainers)
+        account: _scored(record, outcome, place, sentence)
+        for place, (account, sentence) in enumerate(zip(record.trainers, sentences, strict=True))
     }
     everyone = tuple(scored.get(account) or _left_out(record, account, "") for account in joined)
     ignored = references > 0 and not outcome.reference_used
@@ -140,10 +143,8 @@ def replay(view: JobView, record: RoundRecord) -> tuple[RuleOutcome, int]:
     """
     excluded = view.terms.referee in record.exclusions
     references = 0 if record.reference is None or excluded else view.terms.references
-    count = len(record.trainers)
-    gram = unpack_gram(record.gram or b"", count + references)
-    names = {place: name for name, place in view.market.deployment.rules.items()}
-    outcome = RULES[names[view.terms.rule]](gram, count, references, view.terms.tolerated)
+    gram = _matrix(record, references)
+    outcome = RULES[_rule_name(view)](gram, len(record.trainers), references, view.terms.tolerated)
     pay = tuple(payouts(outcome.contributions, view.terms.reward_per_round))
     for what, computed, stated in (
         ("weights", outcome.weights, record.weights),
@@ -159,16 +160,23 @@ def replay(view: JobView, record: RoundRecord) -> tuple[RuleOutcome, int]:
     return outcome, references
 
 
-def _scored(
-    record: RoundRecord, outcome: RuleOutcome, place: int, positive: int, joined: list[ChecksumAddress]
-) -> TrainerRound:
+def _matrix(record: RoundRecord, references: int) -> GramMatrix:
+    return unpack_gram(record.gram or b"", len(record.trainers) + references)
+
+
+def _rule_name(view: JobView) -> str:
+    names = {place: name for name, place in view.market.deployment.rules.items()}
+    return names[view.terms.rule]
+
+
+def _scored(record: RoundRecord, outcome: RuleOutcome, place: int, sentence: str) -> TrainerRound:
     decision = outcome.decisions[place]
-    contribution = record.contributions[place]
+    contribution, positive = record.contributions[place], positive_sum(record.contributions)
     return TrainerRound(
         record.trainers[place],
         record.weights[place] > 0,
         decision.reason.value,
-        _detail(decision, record, joined),
+        sentence,
         decision.measured,
         decision.limit,
         record.weights[place],
@@ -185,25 +193,3 @@ def _left_out(record: RoundRecord, account: ChecksumAddress, ended: str) -> Trai
     if account not in record.submissions:
         return TrainerRound(account, False, "absent", "submitted nothing")
     return TrainerRound(account, False, ended, "the round ended without a result")
-
-
-def _detail(decision: Decision, record: RoundRecord, joined: list[ChecksumAddress]) -> str:
-    """Say what was compared with what."""
-    measured, limit = decision.measured or 0, decision.limit or 0
-    match decision.reason:
-        case Reason.KEPT:
-            return f"multi-Krum score {measured:.3g}, largest kept {limit:.3g}"
-        case Reason.MULTI_KRUM:
-            return f"multi-Krum score {measured:.3g} > {limit:.3g}, the largest kept"
-        case Reason.REFERENCE_FILTER:
-            return f"inner product with the reference {measured:.3g} <= 0"
-        case Reason.ZERO_UPDATE:
-            return "squared norm 0"
-        case Reason.DUPLICATE:
-            return f"cosine > 0.999 with trainer {joined.index(record.trainers[measured]) + 1}"
-        case Reason.NO_GAIN:
-            return f"gain at the margin {measured:.3g} < {limit:.3g}, the lowest of those with a weight"
-        case Reason.CLIPPED_AWAY:
-            return f"clip factor {measured} / 65536 < {limit} / 65536"
-        case Reason.ROUND_VOID:
-            return "the round ended without a result"

@@ -118,8 +118,8 @@ def round_text(run: DemoRun, result: RoundResult) -> Text:
     for number, trainer in enumerate(result.trainers, 1):
         if not trainer.selected:
             role = ROLE_NAMES[parties[trainer.account].role]
-            text.append(f"\n  dropped trainer {number:<2} ({role}): ", style="red")
-            text.append(f"{trainer.reason}, {trainer.detail}")
+            text.append(f"\n  not kept: trainer {number:<2} ({role}): ", style="red")
+            text.append(trainer.explanation)
     return text
 
 

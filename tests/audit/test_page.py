@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -66,6 +67,14 @@ def test_it_has_a_plot_of_pay_of_contributions_and_of_cosines_each_with_words(ri
         assert svg.startswith(b"<?xml")
         assert b"<script" not in svg
     assert rich_page.count("<figcaption>") == 3
+
+
+def test_it_says_of_every_trainer_and_round_what_decided(rich, rich_page):
+    explained = [entry for entry in rich.audit().facts["rounds"] if entry["explanations"] is not None]
+    assert explained
+    for entry in explained:
+        assert f"<summary>Why, round {entry['round']}</summary>" in rich_page
+        assert all(escape(sentence) in rich_page for sentence in entry["explanations"])
 
 
 def test_it_is_made_for_a_narrow_screen(rich_page):

@@ -106,6 +106,9 @@ def test_rounds_are_shown_with_who_was_dropped_and_why(running_job: Callable[[],
     reasons = [trainer["reason"] for trainer in entry["trainers"]]
     assert reasons[0] == "zero update"
     assert reasons[1:] == ["kept"] * 4
+    explanations = [trainer["explanation"] for trainer in entry["trainers"]]
+    assert explanations[0] == "dropped as a zero update: squared norm 0"
+    assert all("Shapley value" in sentence and "of the round's pay" in sentence for sentence in explanations[1:])
     kept = [trainer for trainer in entry["trainers"] if trainer["selected"]]
     assert sum(trainer["shapley_share"] for trainer in kept) == pytest.approx(1)
     assert 0 <= ETHER - sum(trainer["pay_wei"] for trainer in entry["trainers"]) < 5, "dust stays in escrow"
@@ -113,7 +116,7 @@ def test_rounds_are_shown_with_who_was_dropped_and_why(running_job: Callable[[],
     assert [trainer["pending_round"] for trainer in shown["trainers"]].count(1) == 4
     text = ok("job", "show", job.number).stdout
     assert "Round 1, settled" in text
-    assert "zero update" in text
+    assert all(sentence in text for sentence in explanations)
     assert "State         running, round 2 of 3, submitting until" in text
 
 
@@ -124,6 +127,7 @@ def test_void_expired_and_absent_are_shown(running_job: Callable[[], RunningJob]
     entry = answer("job", "show", job.number)["rounds"][0]
     assert (entry["result"], entry["void_cause"]) == ("void", "too few submitted")
     assert {trainer["reason"] for trainer in entry["trainers"]} == {"did not submit"}
+    assert {trainer["explanation"] for trainer in entry["trainers"]} == {"submitted nothing"}
     assert "Round 1, void: too few submitted, without a reference" in ok("job", "show", job.number).stdout
 
 

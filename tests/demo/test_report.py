@@ -46,7 +46,7 @@ def test_report_has_every_field(short_demo):
     for entry in report["rounds"]:
         assert entry.keys() >= {"round", "accuracy", "trainers"}
         for trainer in entry["trainers"]:
-            assert trainer.keys() >= {"address", "selected", "reason", "shapley", "pay_wei"}
+            assert trainer.keys() >= {"address", "selected", "reason", "explanation", "shapley", "pay_wei"}
 
 
 def test_rounds_and_trainers_are_all_there_and_agree(short_demo):

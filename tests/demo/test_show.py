@@ -26,10 +26,10 @@ def test_a_round_names_everyone_dropped_with_role_reason_and_numbers(short_demo,
         assert f"{short_demo.run.accuracies[result.number]:.2%}" in text
         assert f"{result.selected} of 7 kept" in text
         dropped = [trainer for trainer in result.trainers if not trainer.selected]
-        assert text.count("dropped trainer") == len(dropped)
+        assert text.count("not kept: trainer") == len(dropped)
         for trainer in dropped:
-            assert f"{trainer.reason}, {trainer.detail}" in text
-        assert "(free rider): zero update, squared norm 0" in text
+            assert f"): {trainer.explanation}" in text
+        assert "(free rider): dropped as a zero update: squared norm 0" in text
 
 
 def test_the_table_has_every_share_and_pay_and_fits_80_columns(short_demo, settled):
