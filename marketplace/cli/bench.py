@@ -157,6 +157,55 @@ def bench_round(
         raise typer.Exit(ExitCode.REFUSED)
 
 
+@app.command(
+    "robustness",
+    epilog=examples(
+        "cairn bench robustness --data-dir data", "cairn bench robustness --data-dir data --seeds 0-9 --out runs.jsonl"
+    ),
+)
+def bench_robustness(
+    data_dir: Annotated[Path, typer.Option(metavar="DIRECTORY", help="Where fashion-mnist.npz lies.")],
+    seeds: Annotated[str, typer.Option(metavar="A-B", help="The first and the last seed.")] = "0-4",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes.  [default: one a core]", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="As in `cairn simulate`: interrupted, the experiment goes on from this file."
+        ),
+    ] = None,
+    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the summary goes.")] = Path(
+        "benchmarks/results/robustness.json"
+    ),
+) -> None:
+    """Run every attack of the library against the default rule, and write docs/evidence/robustness.md; takes hours.
+
+    Ends with 1 if a goal is missed.
+    """
+    from benchmarks.environment import usable_cores, write_results
+    from benchmarks.evidence import robustness
+    from benchmarks.simulation.campaign import describe, run_campaign
+    from benchmarks.simulation.grid import parse_seeds
+    from benchmarks.simulation.setting import setting_from_json
+
+    chosen = parse_seeds(seeds)
+    lines = run_campaign(
+        robustness.settings(chosen),
+        out,
+        lambda line, _: typer.echo(describe(setting_from_json(line["setting"])), err=True),
+        jobs=jobs or usable_cores(),
+        data_dir=data_dir,
+    )
+    rows = robustness.summarise(lines)
+    found = robustness.goals(rows, lines)
+    write_results(json_file, chosen[0], robustness.as_json(rows, found))
+    robustness.write_page(rows, found, chosen)
+    typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {robustness.PAGE}"]))
+    if not all(goal.met for goal in found):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
 @app.command("zk-gas", epilog=examples("cairn bench zk-gas", "cairn bench zk-gas --json zk-gas.json"))
 def bench_zk_gas(
     json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(

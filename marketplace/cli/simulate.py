@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -122,6 +121,7 @@ def simulate(
     Interrupted, it goes on where it was with the same command, if --out names a file. Ends with 1 if a setting can't be
     run, or with --chain if the market comes out differently.
     """
+    from benchmarks.environment import usable_cores
     from benchmarks.simulation.campaign import run_campaign
     from benchmarks.simulation.grid import combinations, parse_partition, parse_seeds
     from benchmarks.simulation.presets import preset_named
@@ -151,7 +151,7 @@ def simulate(
         seeds=parse_seeds(seeds),
     )
     with CampaignProgress(len({setting.digest for setting in settings})) as progress:
-        lines = run_campaign(settings, out, progress, jobs=jobs or _cores(), data_dir=data_dir, chain=chain)
+        lines = run_campaign(settings, out, progress, jobs=jobs or usable_cores(), data_dir=data_dir, chain=chain)
     for line in table(HEADINGS, rows(lines)):
         output.say(line)
     if chain:
@@ -168,7 +168,3 @@ def _changed(base: Setting, model: str | None, changes: dict[str, Any], training
         given["model"], given["widths"] = parse_model(model)
     hyper = {name: value for name, value in training.items() if value is not None}
     return replace(base, **given, training=replace(base.training, **hyper))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
