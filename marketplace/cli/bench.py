@@ -158,6 +158,53 @@ def bench_round(
 
 
 @app.command(
+    "faithfulness",
+    epilog=examples(
+        "cairn bench faithfulness --preset digits-mlp --seeds 0-1", "cairn bench faithfulness --data-dir data"
+    ),
+)
+def bench_faithfulness(
+    presets: Annotated[
+        list[str] | None,
+        typer.Option("--preset", metavar="NAME", help="As in `cairn simulate`.  [default: all three that are judged]"),
+    ] = None,
+    seeds: Annotated[str, typer.Option(metavar="A-B", help="The first and the last seed.")] = "0-4",
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIRECTORY", help="Where mnist.npz and fashion-mnist.npz lie.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes.  [default: one a core]", show_default=False)
+    ] = None,
+    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
+        "benchmarks/results/faithfulness.json"
+    ),
+) -> None:
+    """Compare scorers with the exact Shapley value in eight scenarios, and write docs/evidence/faithfulness.md.
+
+    Takes minutes for the digits, hours for the images. Ends with 1 if a goal is missed.
+    """
+    from benchmarks.environment import usable_cores, write_results
+    from benchmarks.evidence import faithfulness
+    from benchmarks.simulation.grid import parse_seeds
+
+    chosen, names = parse_seeds(seeds), presets or list(faithfulness.PRESETS_JUDGED)
+    rows = faithfulness.run(
+        names,
+        chosen,
+        data_dir,
+        lambda row: typer.echo(f"{row['preset']}, {row['scenario']}, seed {row['seed']}", err=True),
+        jobs=jobs or usable_cores(),
+    )
+    by_preset = {name: [row for row in rows if row["preset"] == name] for name in names}
+    found = [goal for name, chosen_rows in by_preset.items() for goal in faithfulness.goals(name, chosen_rows)]
+    write_results(json_file, chosen[0], rows)
+    faithfulness.write_page(rows, found, chosen)
+    typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {faithfulness.PAGE}"]))
+    if not all(goal.met for goal in found):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command(
     "robustness",
     epilog=examples(
         "cairn bench robustness --data-dir data", "cairn bench robustness --data-dir data --seeds 0-9 --out runs.jsonl"
