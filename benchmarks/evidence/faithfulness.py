@@ -192,8 +192,9 @@ def write_page(rows: Sequence[dict[str, Any]], found: Sequence[Goal], seeds: Seq
         "Written by `cairn bench faithfulness`; machine and versions are in `benchmarks/results/faithfulness.json`.",
         "Rank correlation (Spearman) with the exact Shapley value of the game of the mean, from all 1,023 coalitions",
         f"on a validation set, summed over {ROUNDS} rounds; mean over {len(seeds)} seeds. Every scorer sees the",
-        "referee's held-out samples alone: `exact, same samples` is the ceiling for so much data, and `pay` is what the",
-        "default rule paid, which values another game (see [scoring](../scoring.md)) and shares out each round alike.",
+        "referee's held-out samples alone: `exact, same samples` is the ceiling for so much data, and `pay` is what",
+        "the default rule paid, which values another game (see [scoring](../scoring.md)) and shares out each round",
+        "alike.",
     ]
     for preset in dict.fromkeys(row["preset"] for row in rows):
         chosen = [row for row in rows if row["preset"] == preset]
