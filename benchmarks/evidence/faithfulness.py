@@ -6,10 +6,10 @@ of T's updates, from all coalitions, summed over the rounds. Every scorer sees t
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any, Final
@@ -22,6 +22,7 @@ from benchmarks.goals import Goal
 from benchmarks.simulation.federation import Federation
 from benchmarks.simulation.partition import Partition
 from benchmarks.simulation.presets import PRESETS
+from benchmarks.simulation.processes import in_processes
 from benchmarks.simulation.round import RoundResult
 from benchmarks.simulation.run import simulate
 from benchmarks.simulation.scorers import (
@@ -134,18 +135,17 @@ def run(
     jobs
         Number of processes.
     """
+    wanted = [(preset, scenario, seed) for preset in presets for seed in seeds for scenario in SCENARIOS]
     rows = []
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = [
-            pool.submit(measure, preset, scenario, seed, data_dir)
-            for preset in presets
-            for seed in seeds
-            for scenario in SCENARIOS
-        ]
-        for future in as_completed(futures):
-            rows.append(future.result())
-            progress(rows[-1])
+    with closing(in_processes(partial(_measured, data_dir), wanted, min(jobs, len(wanted)))) as measured:
+        for _, row in measured:
+            rows.append(row)
+            progress(row)
     return rows
+
+
+def _measured(data_dir: Path | None, wanted: tuple[str, str, int]) -> dict[str, Any]:
+    return measure(*wanted, data_dir)
 
 
 def spearman(row: dict[str, Any], scorer: str) -> float:
@@ -217,15 +217,20 @@ def write_page(rows: Sequence[dict[str, Any]], found: Sequence[Goal], seeds: Seq
 
 def _values(federation: Federation, result: RoundResult) -> dict[str, Values]:
     """Return every scorer's values of one round, in nats but for cosines and pay."""
-    setting, model, start = federation.setting, federation.build_model(), result.state.model
-    updates = np.stack(result.submissions.updates) / 2.0**setting.scale_exponent
-    if federation.referee is None or federation.validation is None:
+    referee, validation = federation.referee, federation.validation
+    if referee is None or validation is None:
         raise ValueError("a scenario needs a referee and a validation set; give the preset both")
-    gains, curvature = _gram_game(federation, result)
+    model, start = federation.build_model(), result.state.model
+    set_vector(model, start)
+    unit = 2.0**federation.setting.scale_exponent
+    updates = np.stack(result.submissions.updates) / unit
+    # The referee's scale, undone: its first vector is the gradient times alpha.
+    alpha = np.linalg.norm(result.references[0].astype(np.float64)) / np.linalg.norm(reference_gradient(model, referee))
+    gains, curvature = _gram_game(result, float(alpha) * unit)
     return {
-        TRUTH: shapley_of_table(coalition_utilities(model, start, updates, federation.validation)),
-        EXACT: shapley_of_table(coalition_utilities(model, start, updates, federation.referee)),
-        "logit changes": logit_shapley(logit_changes(model, start, updates, federation.referee)).values,
+        TRUTH: shapley_of_table(coalition_utilities(model, start, updates, validation)),
+        EXACT: shapley_of_table(coalition_utilities(model, start, updates, referee)),
+        "logit changes": logit_shapley(logit_changes(model, start, updates, referee)).values,
         GRAM: quadratic_shapley(gains, curvature).values / 2,
         "Gram, gradient alone": linear_shapley(gains).values / 2,
         "cosine to the aggregate": cosine_to_aggregate(updates).values,
@@ -233,16 +238,9 @@ def _values(federation: Federation, result: RoundResult) -> dict[str, Values]:
     }
 
 
-def _gram_game(federation: Federation, result: RoundResult) -> tuple[Values, Values]:
-    """Return gains and curvature in nats from the round's matrix of integers, undoing the referee's scale."""
-    setting, n = federation.setting, federation.setting.trainers
-    model = federation.build_model()
-    set_vector(model, result.state.model)
-    if federation.referee is None:
-        raise ValueError("there is no reference to scale by")
-    gradient = np.linalg.norm(reference_gradient(model, federation.referee))
-    alpha = np.linalg.norm(result.references[0].astype(np.float64)) / gradient
-    unit = alpha * 2.0**setting.scale_exponent
+def _gram_game(result: RoundResult, unit: float) -> tuple[Values, Values]:
+    """Return gains and curvature in nats from the round's matrix of integers, in which a nat is so many units."""
+    n = len(result.pay)
     gram = result.gram.astype(np.float64)
     products = gram[:n, n + 1 :]
     return gram[:n, n] / unit, products @ products.T / 2.0**CURVATURE_BITS / unit

@@ -81,11 +81,7 @@ def settings(seeds: Sequence[int]) -> list[Setting]:
 
 def summarise(lines: Sequence[Line]) -> list[Row]:
     """Return a row for the calm runs and for each attack, from the lines of `settings`."""
-    calm = {
-        line["setting"]["seed"]: line["result"]["late_accuracy"]
-        for line in lines
-        if line["setting"]["rule"] == BASELINE and line["setting"]["attack"] is None
-    }
+    calm = _calm(lines, BASELINE)
     groups: dict[str | None, list[Line]] = {}
     for line in lines:
         if line["setting"]["rule"] == DEFAULT_RULE:
@@ -185,16 +181,17 @@ def _largest_share(attack: str) -> float:
 
 def _calm_loss(lines: Sequence[Line]) -> float:
     """Return the mean accuracy, of 1, that the default rule lacks of the baseline's without attack."""
-    by_rule = {
-        rule: {
-            line["setting"]["seed"]: line["result"]["late_accuracy"]
-            for line in lines
-            if line["setting"]["rule"] == rule and line["setting"]["attack"] is None
-        }
-        for rule in (BASELINE, DEFAULT_RULE)
+    baseline, judged = _calm(lines, BASELINE), _calm(lines, DEFAULT_RULE)
+    return float(statistics.mean(baseline[seed] - judged[seed] for seed in baseline))
+
+
+def _calm(lines: Sequence[Line], rule: str) -> dict[int, float]:
+    """Return a rule's accuracy without attack by seed."""
+    return {
+        line["setting"]["seed"]: line["result"]["late_accuracy"]
+        for line in lines
+        if line["setting"]["rule"] == rule and line["setting"]["attack"] is None
     }
-    lost = [by_rule[BASELINE][seed] - by_rule[DEFAULT_RULE][seed] for seed in by_rule[BASELINE]]
-    return float(statistics.mean(lost))
 
 
 def _unpaid(lines: Sequence[Line]) -> int:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from benchmarks.simulation.errors import CampaignError
+from benchmarks.simulation.processes import in_processes
 from benchmarks.simulation.results import Line, append_result, drop_half_line, make_line, read_results
 from benchmarks.simulation.round import RoundResult
 from benchmarks.simulation.run import simulate
@@ -71,15 +70,21 @@ def run_campaign(
         progress(line, True)
     left = [setting for digest, setting in wanted.items() if digest not in lines]
     failures: list[str] = []
-    with closing(_outcomes(left, min(jobs, len(left)), data_dir, chain)) as outcomes:
-        for setting, outcome in outcomes:
-            if isinstance(outcome, CairnError):
-                failures.append(f"{setting.digest} ({describe(setting)}): {outcome}")
-                continue
-            if out is not None:
-                append_result(out, outcome)
-            lines[setting.digest] = outcome
-            progress(outcome, False)
+    try:
+        with closing(in_processes(partial(_attempt, data_dir, chain), left, min(jobs, len(left)))) as outcomes:
+            for setting, outcome in outcomes:
+                if isinstance(outcome, CairnError):
+                    failures.append(f"{setting.digest} ({describe(setting)}): {outcome}")
+                    continue
+                if out is not None:
+                    append_result(out, outcome)
+                lines[setting.digest] = outcome
+                progress(outcome, False)
+    except BrokenProcessPool as fault:
+        raise CampaignError(
+            "A process of the campaign was killed, perhaps for want of memory; what was done is in the file. Run it "
+            "again, with fewer --jobs."
+        ) from fault
     if failures:
         told = "\n  ".join(failures)
         raise CampaignError(f"{len(failures)} of {len(wanted)} settings could not be run:\n  {told}")
@@ -128,53 +133,10 @@ def _done_before(out: Path | None, wanted: dict[str, Setting], chain: bool) -> d
     }
 
 
-def _outcomes(
-    settings: Sequence[Setting], jobs: int, data_dir: Path | None, chain: bool
-) -> Generator[tuple[Setting, Line | CairnError]]:
-    """Yield each setting with its line, or with the error that kept it from having one, as they come."""
-    if jobs <= 1:
-        for setting in settings:
-            yield setting, _attempt(setting, data_dir, chain)
-        return
-    others = set(multiprocessing.active_children())
-    # Processes of their own, instead of forks of one in which libraries have threads.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
-    try:
-        with _interrupts_blocked():
-            pending: dict[Future[Line | CairnError], Setting] = {
-                pool.submit(_attempt, setting, data_dir, chain): setting for setting in settings
-            }
-        for future in as_completed(pending):
-            yield pending[future], future.result()
-    except BrokenProcessPool as fault:
-        raise CampaignError(
-            "A process of the campaign was killed, perhaps for want of memory; what was done is in the file. Run it "
-            "again, with fewer --jobs."
-        ) from fault
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _attempt(setting: Setting, data_dir: Path | None, chain: bool) -> Line | CairnError:
+def _attempt(data_dir: Path | None, chain: bool, setting: Setting) -> Line | CairnError:
+    """Return a setting's line, or the error that kept it from having one."""
     try:
         return run_setting(setting, data_dir, chain)
     except CairnError as fault:
         # Errors with other arguments than their message don't survive the way between processes.
         return CairnError(str(fault))
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Hold back interrupts from the keyboard within the context; processes started in it never get any.
-
-    Every process on a terminal gets them; here they are for the parent alone to handle, which then ends the workers.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

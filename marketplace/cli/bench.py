@@ -49,8 +49,8 @@ def bench_demo(
     write_results(target, 0, as_json(settings[0], results))
     judged = dataset == JUDGED_DATASET
     typer.echo("\n".join(["", *_summary(results), "", *_verdicts(goals(results), judged), f"Results: {target}"]))
-    if judged and not all(goal.met for goal in goals(results)):
-        raise typer.Exit(ExitCode.REFUSED)
+    if judged:
+        _refuse_if_missed(goals(results))
 
 
 @app.command("gas", epilog=examples("cairn bench gas", "cairn bench gas --json gas.json"))
@@ -124,8 +124,7 @@ def bench_zk(
         zk.write_table(rows, zk.TABLE)
         zk.plot(rows, zk.PLOT)
     typer.echo(json.dumps(document(seed, rows), indent=2) if json_output else "\n".join(_verdicts(found, True)))
-    if not all(goal.met for goal in found):
-        raise typer.Exit(ExitCode.REFUSED)
+    _refuse_if_missed(found)
 
 
 @app.command("round", epilog=examples("cairn bench round", "cairn bench round --dim 1048576 --trainers 16 --json"))
@@ -153,8 +152,7 @@ def bench_round(
         write_results(results, seed, row)
     words = [*benchmark.lines(row), *_verdicts(found, True)]
     typer.echo(json.dumps(document(seed, row), indent=2) if json_output else "\n".join(words))
-    if not all(goal.met for goal in found):
-        raise typer.Exit(ExitCode.REFUSED)
+    _refuse_if_missed(found)
 
 
 @app.command(
@@ -200,8 +198,7 @@ def bench_faithfulness(
     write_results(json_file, chosen[0], rows)
     faithfulness.write_page(rows, found, chosen)
     typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {faithfulness.PAGE}"]))
-    if not all(goal.met for goal in found):
-        raise typer.Exit(ExitCode.REFUSED)
+    _refuse_if_missed(found)
 
 
 @app.command(
@@ -249,8 +246,7 @@ def bench_robustness(
     write_results(json_file, chosen[0], robustness.as_json(rows, found))
     robustness.write_page(rows, found, chosen)
     typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {robustness.PAGE}"]))
-    if not all(goal.met for goal in found):
-        raise typer.Exit(ExitCode.REFUSED)
+    _refuse_if_missed(found)
 
 
 @app.command("zk-gas", epilog=examples("cairn bench zk-gas", "cairn bench zk-gas --json zk-gas.json"))
@@ -273,8 +269,7 @@ def bench_zk_gas(
         verdict = "met" if goal.met else "MISSED"
         typer.echo(f"{goal.name}: {goal.measured:,}, goal at most {goal.limit:,}: {verdict}")
     typer.echo(f"Results: {json_file}")
-    if not all(goal.met for goal in found):
-        raise typer.Exit(ExitCode.REFUSED)
+    _refuse_if_missed(found)
 
 
 def _zk_line(row: dict[str, object]) -> str:
@@ -314,3 +309,9 @@ def _verdicts(found: list[Goal], judged: bool) -> list[str]:
         f"{words[goal.met] if judged else 'not judged on this data'}"
         for goal in found
     ]
+
+
+def _refuse_if_missed(found: list[Goal]) -> None:
+    """End with 1 if a goal is missed."""
+    if not all(goal.met for goal in found):
+        raise typer.Exit(ExitCode.REFUSED)
