@@ -1,4 +1,4 @@
-"""The filters before multi-Krum: zero updates, copies, and updates that point away from the referee's reference."""
+"""The filters of the rules: zero updates, copies, and updates that point away from the referee's reference."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from contribution.multi_krum import enough_for
 from contribution.outcome import Decision, Reason, RuleOutcome
 
 NAME: Final = "capped-mixture-exact-shapley/1"
-# The most alike that honest updates were seen to be is 0.95 (docs/scoring.md).
+# Honest updates of the same model are less alike: noise of sampling and differences of data turn each its own way.
 COPY: Final = Cosine(99, 100)
 # The reference and one curvature vector.
 MIN_REFERENCES: Final = 2

@@ -57,10 +57,10 @@ def pass_filters(gram: Matrix, trainers: int, references: int, tolerated: int) -
     return helpful, faulty
 
 
-def is_copy(gram: Matrix, i: int, j: int) -> bool:
-    """Tell whether the cosine of two updates is above 999/1000; the cosine with a zero update counts as 0."""
+def is_copy(gram: Matrix, i: int, j: int, limit: Fraction = Fraction(999, 1000)) -> bool:
+    """Tell whether the cosine of two updates is above the limit; the cosine with a zero update counts as 0."""
     norms = gram[i][i] * gram[j][j]
-    return norms > 0 and gram[i][j] > 0 and Fraction(gram[i][j] ** 2, norms) > Fraction(999, 1000) ** 2
+    return norms > 0 and gram[i][j] > 0 and Fraction(gram[i][j] ** 2, norms) > limit**2
 
 
 def most_central(gram: Matrix, candidates: list[int], faulty: int) -> list[int]:

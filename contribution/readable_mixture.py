@@ -1,7 +1,8 @@
 """The rule "capped mixture, exact Shapley" once more, as plainly as it can be written.
 
-Nothing is shared with `contribution.mixture_rule`, and nothing is made fast: every quantity is computed from its
-definition, in exact numbers, and rounded where the rule says so. Weights are fractions here, 1 being the whole.
+Nothing is shared with `contribution.mixture_rule`; what the first rule has too is that of `contribution.readable`.
+Nothing is made fast: every quantity is computed from its definition, in exact numbers, and rounded where the rule says
+so. Weights are fractions here, 1 being the whole.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contribution import readable
 
 Matrix = Sequence[Sequence[int]]
 UNIT = Fraction(1, 2**16)
+COPY = Fraction(99, 100)
 
 
 def decide(gram: Matrix, trainers: int, references: int, tolerated: int) -> tuple[list[int], list[int]]:
@@ -52,16 +54,11 @@ def decide(gram: Matrix, trainers: int, references: int, tolerated: int) -> tupl
 def without_copies(gram: Matrix, trainers: int, tolerated: int) -> list[int]:
     """Return the non-zero updates but for copies: none of a group if all in groups are few, else each group's first."""
     everyone = [i for i in range(trainers) if gram[i][i] > 0]
-    pairs = [(i, j) for i in everyone for j in everyone if i < j and are_copies(gram, i, j)]
+    pairs = [(i, j) for i in everyone for j in everyone if i < j and readable.is_copy(gram, i, j, COPY)]
     members = {i for pair in pairs for i in pair}
     copies = {j for _, j in pairs}
     dropped = members if len(members) <= tolerated else copies
     return [i for i in everyone if i not in dropped]
-
-
-def are_copies(gram: Matrix, i: int, j: int) -> bool:
-    """Tell whether the cosine of two updates that are not zero is above 99/100."""
-    return gram[i][j] > 0 and Fraction(gram[i][j] ** 2, gram[i][i] * gram[j][j]) > Fraction(99, 100) ** 2
 
 
 def mixture(

@@ -13,6 +13,8 @@ from pyrevm import EVM
 from contribution.gram import GramMatrix, gram_matrix, pack_gram
 from marketplace.chain.artifacts import load_artifact
 
+pytest.register_assert_rewrite("tests.contribution.comparison")
+
 CALLER = "0x" + "11" * 20
 PLENTY_OF_GAS = 2**40
 INT64_MAX = 2**63 - 1

@@ -9,6 +9,7 @@ pattern); Zhang et al. 2022, "Neurotoxin: Durable Backdoors in Federated Learnin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import isqrt
 from typing import Final
 
@@ -94,49 +95,35 @@ def where_others_rest(view: AttackView) -> Vectors:
     return np.asarray(crafted)
 
 
+# What all backdoors have in common: the attackers train on stamped data, and success is on samples that are stamped.
+_backdoor = partial(Attack, knowledge=Knowledge.OWN, aim=Aim.POISON, strength=1.0, wanted=triggered)
 _GRID: Final = (1.0, 2.0, 4.0)
 
-BACKDOOR: Final = Attack(
+BACKDOOR: Final = _backdoor(
     name="backdoor",
     source="Gu et al. 2017, arXiv 1708.06733",
-    knowledge=Knowledge.OWN,
-    aim=Aim.POISON,
-    strength=1.0,
     grid=_GRID,
     recipe=scaled_own,
     poisoning=whole_trigger,
-    wanted=triggered,
 )
-BACKDOOR_REPLACEMENT: Final = Attack(
+BACKDOOR_REPLACEMENT: Final = _backdoor(
     name="backdoor-model-replacement",
     source="Bagdasaryan et al. 2020, arXiv 1807.00459",
-    knowledge=Knowledge.OWN,
-    aim=Aim.POISON,
-    strength=1.0,
     grid=(0.5, 1.0, 2.0),
     recipe=replace_model,
     poisoning=whole_trigger,
-    wanted=triggered,
 )
-BACKDOOR_DISTRIBUTED: Final = Attack(
+BACKDOOR_DISTRIBUTED: Final = _backdoor(
     name="backdoor-distributed",
     source="Xie et al. 2020 (ICLR), DBA",
-    knowledge=Knowledge.OWN,
-    aim=Aim.POISON,
-    strength=1.0,
     grid=_GRID,
     recipe=scaled_own,
     poisoning=divided_trigger,
-    wanted=triggered,
 )
-BACKDOOR_NEUROTOXIN: Final = Attack(
+BACKDOOR_NEUROTOXIN: Final = _backdoor(
     name="backdoor-neurotoxin",
     source="Zhang et al. 2022, arXiv 2206.10341",
-    knowledge=Knowledge.OWN,
-    aim=Aim.POISON,
-    strength=1.0,
     grid=_GRID,
     recipe=where_others_rest,
     poisoning=whole_trigger,
-    wanted=triggered,
 )
