@@ -46,4 +46,14 @@ abstract contract VectorRounds is Base {
             paid += market.trainerOf(jobId, trainers[i]).pending;
         }
     }
+
+    /// @notice Settles with that matrix, whatever it is, and checks that the job goes on and where the money is.
+    function _settlesWithinTheReward(uint256 jobId, uint256 count) internal {
+        uint256 escrow = market.ledgerOf(jobId).escrow;
+        _settleVectors(jobId);
+        vm.assertEq(market.progressOf(jobId).round, 2, "settled or void, the job goes on");
+        uint256 paid = _paid(jobId, count);
+        vm.assertLe(paid, 10_007, "no more than the reward");
+        vm.assertEq(market.ledgerOf(jobId).escrow, escrow - paid, "the escrow pays exactly that");
+    }
 }

@@ -56,12 +56,7 @@ contract CappedMixtureTest is VectorRounds {
         for (uint256 i = 0; i < 9; ++i) {
             _push(updates[i][0], updates[i][1], updates[i][2], updates[i][3]);
         }
-        uint256 escrow = market.ledgerOf(jobId).escrow;
-        _settleVectors(jobId);
-        vm.assertEq(market.progressOf(jobId).round, 2, "settled or void, the job goes on");
-        uint256 paid = _paid(jobId, 7);
-        vm.assertLe(paid, 10_007, "no more than the reward");
-        vm.assertEq(market.ledgerOf(jobId).escrow, escrow - paid, "the escrow pays exactly that");
+        _settlesWithinTheReward(jobId, 7);
     }
 
     function _withCurvature() private view returns (Terms memory terms) {
