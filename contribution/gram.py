@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from contribution.errors import GramError
+from contribution.integer_products import LANES, TILE, Rows, Sums, add_products
 
 IntegerRow = npt.NDArray[np.signedinteger[Any]]
 GramMatrix = npt.NDArray[np.int64]
@@ -20,13 +23,21 @@ _INT64_LIMIT: Final = 2**63
 _LIMB_BITS: Final = 15
 _CHUNK_BYTES: Final = 2**24
 _ROW_TYPES: Final = ("int8", "int16", "int32")
+# Below so many coordinates no sum of products of 16 bits leaves int64.
+_NARROW_DIMENSION: Final = 2**33
+# Coordinates of all rows that are brought together at a time, a multiple of LANES: as many as the caches hold.
+_BLOCK: Final = 2**15
+# A thread is not worth its while for fewer coordinates.
+_THREAD_DIMENSION: Final = 2**17
+_CACHE_LINE_BYTES: Final = 64
 
 
 def gram_matrix(updates: Sequence[IntegerRow] | IntegerRow) -> GramMatrix:
     """Return `G_ij = sum_k q_i[k] q_j[k]`, exactly.
 
-    The products are summed by floating-point matrix multiplication over chunks of coordinates so short that every
-    partial sum stays within 2^53 and is therefore exact; chunks are added up in integers.
+    Rows of at most 16 bits are multiplied as integers, on all cores (`contribution.integer_products`). Wider ones are
+    multiplied as floating-point matrices over chunks of coordinates so short that every partial sum stays within 2^53
+    and is therefore exact; chunks are added up in integers.
 
     Parameters
     ----------
@@ -45,6 +56,8 @@ def gram_matrix(updates: Sequence[IntegerRow] | IntegerRow) -> GramMatrix:
         does not fit int64.
     """
     rows = _checked_rows(updates)
+    if all(row.dtype.itemsize <= 2 for row in rows) and rows[0].size < _NARROW_DIMENSION:
+        return _narrow_matrix(rows)
     largest = max((_largest(row) for row in rows), default=0)
     if largest < 2**16:
         return _to_int64(_sum_chunks(rows, largest, split=False))
@@ -178,6 +191,54 @@ def _checked_rows(updates: Sequence[IntegerRow] | IntegerRow) -> list[IntegerRow
 def _largest(row: IntegerRow) -> int:
     """Return the largest absolute value of a row, 0 for an empty one."""
     return max(abs(int(row.max())), abs(int(row.min()))) if row.size else 0
+
+
+def _narrow_matrix(rows: list[IntegerRow]) -> GramMatrix:
+    """Return the Gram matrix of rows of at most 16 bits."""
+    threads = max(1, min(_core_count(), rows[0].size // _THREAD_DIMENSION))
+    cuts = [rows[0].size * k // threads for k in range(threads + 1)]
+    if threads == 1:
+        total = _upper_sums(rows, *cuts)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            total = np.sum(list(pool.map(_upper_sums, [rows] * threads, cuts[:-1], cuts[1:])), axis=0)
+    upper = np.triu(total[: len(rows), : len(rows)])
+    return upper + np.triu(upper, 1).T
+
+
+def _core_count() -> int:
+    """Return on how many cores this process may run."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _upper_sums(rows: list[IntegerRow], start: int, stop: int) -> Sums:
+    """Return the upper triangle of the Gram matrix of the coordinates from start to stop.
+
+    The rows may lie anywhere in memory; block by block they are brought together in 16 bits, aligned, and with zeros
+    added where `add_products` asks for more rows or coordinates than there are.
+    """
+    height = _round_up(len(rows), TILE)
+    block = _aligned_zeros(height, min(_BLOCK, _round_up(stop - start, LANES)))
+    sums = np.zeros((height, height), dtype=np.int64)
+    for at in range(start, stop, _BLOCK):
+        width = min(_BLOCK, stop - at)
+        padded = _round_up(width, LANES)
+        block[:, width:padded] = 0
+        for place, row in zip(block, rows, strict=False):
+            place[:width] = row[at : at + width]
+        add_products(block[:, :padded], sums)
+    return sums
+
+
+def _aligned_zeros(height: int, width: int) -> Rows:
+    """Return zeros that begin at a line of the cache, so that a vector is loaded from one line."""
+    data = np.zeros(2 * height * width + _CACHE_LINE_BYTES, dtype=np.int8)
+    skipped = -data.ctypes.data % _CACHE_LINE_BYTES
+    return data[skipped : skipped + 2 * height * width].view(np.int16).reshape(height, width)
+
+
+def _round_up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
 
 
 def _sum_chunks(rows: list[IntegerRow], largest: int, split: bool) -> npt.NDArray[Any]:
