@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from benchmarks.evidence.plots import scorer_plot
 from benchmarks.goals import Goal
 from benchmarks.simulation.federation import Federation
 from benchmarks.simulation.partition import Partition
@@ -195,6 +196,8 @@ def write_page(rows: Sequence[dict[str, Any]], found: Sequence[Goal], seeds: Seq
         "referee's held-out samples alone: `exact, same samples` is the ceiling for so much data, and `pay` is what",
         "the default rule paid, which values another game (see [scoring](../scoring.md)) and shares out each round",
         "alike.",
+        "",
+        "![Mean rank correlation by preset and scorer](faithfulness.svg)",
     ]
     for preset in dict.fromkeys(row["preset"] for row in rows):
         chosen = [row for row in rows if row["preset"] == preset]
@@ -213,6 +216,13 @@ def write_page(rows: Sequence[dict[str, Any]], found: Sequence[Goal], seeds: Seq
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(text) + "\n", "utf-8")
+    by_preset: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_preset.setdefault(row["preset"], []).append(row)
+    plotted = {
+        preset: {scorer: mean_spearman(chosen, scorer) for scorer in SCORERS} for preset, chosen in by_preset.items()
+    }
+    path.with_suffix(".svg").write_bytes(scorer_plot(plotted))
 
 
 def _values(federation: Federation, result: RoundResult) -> dict[str, Values]:

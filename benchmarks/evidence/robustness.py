@@ -1,28 +1,34 @@
 """Does training survive attackers, and what do they earn? Every attack of the library against the default rule.
 
 Compared by seed with the plain mean of all trainers when nobody attacks, both with the same server momentum. Accuracy
-is the mean over the last four rounds, because that of a single round swings by a point and more.
+is the mean over the last four rounds, because that of a single round swings by a point and more. Attackers choose
+their strength on seeds of their own, on the data that the goals are about; on the second data set nothing was chosen.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
 from typing import Any, Final
 
 from scipy import stats
 
+from benchmarks.evidence.plots import attack_plot
 from benchmarks.goals import Goal
-from benchmarks.simulation.attacks import ATTACKS, Aim, Knowledge
+from benchmarks.simulation.attacks import ATTACKS, Aim, Knowledge, tune
+from benchmarks.simulation.errors import SettingError
 from benchmarks.simulation.presets import PRESETS
 from benchmarks.simulation.results import Line
 from benchmarks.simulation.setting import Setting
 from contribution.rules import DEFAULT_RULE
 
 PAGE: Final = Path("docs/evidence/robustness.md")
+# The data that the goals are about and attackers tune on, and data that nobody tuned anything on.
+JUDGED: Final = "fashion-mlp"
+UNTUNED: Final = "digits-mlp"
 BASELINE: Final = "mean"
 ATTACKERS: Final = 3
 # What the job of these experiments has that the preset has not.
@@ -33,6 +39,7 @@ LARGEST_LOSS: Final = 0.04
 LARGEST_CALM_LOSS: Final = 0.01
 LARGEST_SHARE: Final = 0.02
 LARGEST_SHARE_WITH_HONEST_UPDATES: Final = 0.05
+LARGEST_COPIES_RATIO: Final = 1.05
 CONFIDENCE: Final = 0.95
 
 
@@ -58,6 +65,8 @@ class Row:
         Over the seeds, the share of the baseline's calm accuracy that was lost; negative if more was reached.
     pay_share
         The attackers' share of what was paid.
+    honest_share
+        What the same trainers were paid, as a share, when they worked honestly.
     backdoor_success
         Mean success of an attack that has a target, else None.
     """
@@ -67,26 +76,80 @@ class Row:
     worst_loss: float
     mean_loss: float
     pay_share: Estimate
+    honest_share: float
     backdoor_success: float | None
 
 
-def settings(seeds: Sequence[int]) -> list[Setting]:
-    """Return the baseline without attack, then the default rule without and under every attack, for every seed."""
-    base = replace(PRESETS["fashion-mlp"], server_momentum=SERVER_MOMENTUM)
-    judged = replace(base, rule=DEFAULT_RULE, reference_vectors=REFERENCE_VECTORS)
-    kinds = [replace(base, rule=BASELINE), judged]
-    kinds += [replace(judged, attack=name, attackers=ATTACKERS) for name in ATTACKS]
+def tuning_settings(tuning_seeds: Sequence[int], seeds: Sequence[int]) -> list[Setting]:
+    """Return every attack at every strength of its grid, on the seeds that attackers tune on.
+
+    Raises
+    ------
+    SettingError
+        If a seed is among those that are reported.
+    """
+    both = sorted({*tuning_seeds} & {*seeds})
+    if both:
+        raise SettingError(
+            f"Seed {both[0]} is to be tuned on and to be reported; choose others, for attackers don't know the future."
+        )
+    return [
+        replace(_job(JUDGED), attack=name, attackers=ATTACKERS, strength=strength, seed=seed)
+        for name, attack in ATTACKS.items()
+        if len(attack.grid) > 1
+        for strength in attack.grid
+        for seed in tuning_seeds
+    ]
+
+
+def chosen_strengths(lines: Sequence[Line]) -> dict[str, float]:
+    """Return the strength of each attack that served it best in the lines of `tuning_settings`."""
+    found: dict[tuple[str, float], list[float]] = {}
+    for line in lines:
+        name, result = line["setting"]["attack"], line["result"]
+        poisons = ATTACKS[name].aim is Aim.POISON
+        harm = result["late_accuracy"] if poisons else -(result["attackers_pay_share"] or 0.0)
+        found.setdefault((name, line["setting"]["strength"]), []).append(harm)
+    means = {key: statistics.mean(values) for key, values in found.items()}
+
+    def best(name: str) -> float:
+        return tune(ATTACKS[name], lambda strength: means[name, strength])
+
+    return {name: best(name) for name in dict.fromkeys(name for name, _ in means)}
+
+
+def settings(preset: str, seeds: Sequence[int], strengths: Mapping[str, float]) -> list[Setting]:
+    """Return the baseline without attack, then the default rule without and under every attack, for every seed.
+
+    Parameters
+    ----------
+    preset
+        Data and model.
+    seeds
+        Seeds.
+    strengths
+        Of the attacks that don't have their default strength.
+    """
+    judged = _job(preset)
+    kinds = [replace(judged, rule=BASELINE, reference_vectors=1), judged]
+    kinds += [replace(judged, attack=name, attackers=ATTACKERS, strength=strengths.get(name)) for name in ATTACKS]
     return [replace(kind, seed=seed) for kind in kinds for seed in seeds]
+
+
+def _job(preset: str) -> Setting:
+    return replace(
+        PRESETS[preset], server_momentum=SERVER_MOMENTUM, rule=DEFAULT_RULE, reference_vectors=REFERENCE_VECTORS
+    )
 
 
 def summarise(lines: Sequence[Line]) -> list[Row]:
     """Return a row for the calm runs and for each attack, from the lines of `settings`."""
-    calm = _calm(lines, BASELINE)
+    calm, honest = _calm(lines, BASELINE), _last_trainers_share(lines)
     groups: dict[str | None, list[Line]] = {}
     for line in lines:
         if line["setting"]["rule"] == DEFAULT_RULE:
             groups.setdefault(line["setting"]["attack"], []).append(line)
-    return [_row(attack, group, calm) for attack, group in groups.items()]
+    return [_row(attack, group, calm, honest) for attack, group in groups.items()]
 
 
 def goals(rows: Sequence[Row], lines: Sequence[Line]) -> list[Goal]:
@@ -101,50 +164,113 @@ def goals(rows: Sequence[Row], lines: Sequence[Line]) -> list[Goal]:
             found.append(Goal(f"share of the calm accuracy lost to {row.attack}", row.mean_loss, LARGEST_LOSS))
         if attack.aim is not Aim.INFLATE:
             found.append(Goal(f"share of the pay to {row.attack}", row.pay_share.mean, _largest_share(row.attack)))
+    shares = {row.attack: row.pay_share.mean for row in rows}
+    alone, copies = shares["sybil-alone"], shares["sybil-copies"]
+    found.append(Goal("pay of copies, by that of one", copies / alone if alone else inf, LARGEST_COPIES_RATIO))
     found.append(Goal("calm runs in which the smallest trainer was paid nothing", _unpaid(lines), 0))
     return found
 
 
-def write_page(rows: Sequence[Row], found: Sequence[Goal], seeds: Sequence[int], path: Path = PAGE) -> None:
-    """Write the page with the table of all attacks."""
+def write_page(
+    rows: Sequence[Row],
+    untuned: Sequence[Row],
+    found: Sequence[Goal],
+    seeds: Sequence[int],
+    tuning_seeds: Sequence[int],
+    path: Path = PAGE,
+) -> None:
+    """Write the page: a table and a plot of all attacks, and a table of those on data that nobody tuned on.
+
+    Parameters
+    ----------
+    rows, untuned
+        Of `JUDGED` and `UNTUNED`.
+    found
+        Goals.
+    seeds, tuning_seeds
+        What was reported, and what strengths were chosen on.
+    path
+        Where the page goes; the plot lies beside it.
+    """
     missed = [goal for goal in found if not goal.met]
-    calm = next(row for row in rows if row.attack is None)
+    told = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+    on = ", ".join(map(str, tuning_seeds))
     text = [
         "# Is training robust, and what do attackers earn?",
         "",
-        f"Written by `cairn bench robustness --seeds {seeds[0]}-{seeds[-1]} --data-dir DIRECTORY`; machine and",
-        "versions are in `benchmarks/results/robustness.json`. Fashion-MNIST, multi-layer perceptron of 50,890",
-        f"parameters, 10 trainers with Dirichlet 0.3, {ATTACKERS} of them attackers, 20 rounds, server momentum",
-        f"{SERVER_MOMENTUM}, rule `{DEFAULT_RULE}` with {REFERENCE_VECTORS} reference vectors from 200",
-        "held-out samples. Accuracy is the mean of the last four rounds. What is lost is the share of the accuracy of",
-        "the plain mean of all ten honest trainers, by seed. Intervals are of "
-        f"{CONFIDENCE:.0%} (Student's t, {len(seeds)} seeds). Attacks are at",
-        "their default strengths; [what each is](../attacks.md).",
+        "Written by `cairn bench robustness`; machine, versions and strengths are in",
+        f"`benchmarks/results/robustness.json`. 10 trainers with Dirichlet 0.3, {ATTACKERS} of them attackers,",
+        f"20 rounds, server momentum {SERVER_MOMENTUM}, rule `{DEFAULT_RULE}` with {REFERENCE_VECTORS}",
+        f"reference vectors from 200 held-out samples; seeds {told}. Accuracy is the mean of the last four rounds.",
+        "What is lost is",
+        "the share of the accuracy of the plain mean of all ten honest trainers, by seed. Intervals are of",
+        f"{CONFIDENCE:.0%} (Student's t, {len(seeds)} seeds). Each attack has the strength of its grid that served it",
+        f"best on other seeds ({on}) of Fashion-MNIST; [what each attack is](../attacks.md).",
         "",
-        f"Without attack: {_percent(calm.accuracy)}, {100 * calm.mean_loss:.2f} % lost.",
+        "![Accuracy lost and pay, by attack](robustness.svg)",
+        "",
+        "## Fashion-MNIST, multi-layer perceptron of 50,890 parameters",
+        "",
+        *_table(rows),
+        "",
+        "## Digits, multi-layer perceptron: nothing was tuned on these data",
+        "",
+        *_table(untuned),
+        "",
+        "## Goals that are missed",
+        "",
+        "For Fashion-MNIST.",
+        "",
+    ]
+    text += [f"- {goal.name}: {goal.measured:.4f}, at most {goal.limit:g}" for goal in missed] or ["None."]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(text) + "\n", "utf-8")
+    attacks = by_loss(rows)
+    plot = attack_plot(
+        [str(row.attack) for row in attacks],
+        [100 * row.mean_loss for row in attacks],
+        [100 * row.pay_share.mean for row in attacks],
+        100 * LARGEST_LOSS,
+        100 * attacks[0].honest_share,
+    )
+    path.with_suffix(".svg").write_bytes(plot)
+
+
+def _table(rows: Sequence[Row]) -> list[str]:
+    """Return the calm runs in a sentence and all attacks in a table, what harms most first."""
+    calm = next(row for row in rows if row.attack is None)
+    text = [
+        f"Without attack {_percent(calm.accuracy)} % of the samples are recognised, {100 * calm.mean_loss:.2f} % less "
+        f"than by the plain mean. The last {ATTACKERS} trainers, who attack below, earn "
+        f"{100 * calm.honest_share:.1f} % of the pay by working honestly.",
         "",
         "| attack | knows | accuracy, % | lost, % | worst seed, % | attackers' pay, % | target reached, % |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
-    for row in sorted((row for row in rows if row.attack is not None), key=lambda row: -row.mean_loss):
+    for row in by_loss(rows):
         reached = "" if row.backdoor_success is None else f"{100 * row.backdoor_success:.0f}"
         text.append(
             f"| {row.attack} | {ATTACKS[str(row.attack)].knowledge.value} | {_percent(row.accuracy)} "
             f"| {100 * row.mean_loss:.2f} | {100 * row.worst_loss:.2f} | {_percent(row.pay_share)} | {reached} |"
         )
-    text += ["", "## Goals that are missed", ""]
-    text += [f"- {goal.name}: {goal.measured:.4f}, at most {goal.limit:g}" for goal in missed] or ["None."]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(text) + "\n", "utf-8")
+    return text
 
 
-def as_json(rows: Sequence[Row], found: Sequence[Goal]) -> dict[str, Any]:
-    """Return rows and goals as JSON values."""
+def by_loss(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of attacks, what costs most accuracy first."""
+    return sorted((row for row in rows if row.attack is not None), key=lambda row: -row.mean_loss)
+
+
+def as_json(
+    rows: Sequence[Row], untuned: Sequence[Row], found: Sequence[Goal], strengths: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return rows of both data sets, goals and the strengths that attackers chose as JSON values."""
     judged = [asdict(goal) | {"met": goal.met} for goal in found]
-    return {"rows": [asdict(row) for row in rows], "goals": judged}
+    tables = {JUDGED: [asdict(row) for row in rows], UNTUNED: [asdict(row) for row in untuned]}
+    return {"rows": tables, "goals": judged, "strengths": dict(strengths)}
 
 
-def _row(attack: str | None, group: Sequence[Line], calm: dict[int, float]) -> Row:
+def _row(attack: str | None, group: Sequence[Line], calm: dict[int, float], honest: float) -> Row:
     accuracies = [line["result"]["late_accuracy"] for line in group]
     lost = [1 - line["result"]["late_accuracy"] / calm[line["setting"]["seed"]] for line in group]
     shares = [line["result"]["attackers_pay_share"] or 0.0 for line in group]
@@ -156,6 +282,7 @@ def _row(attack: str | None, group: Sequence[Line], calm: dict[int, float]) -> R
         worst_loss=max(lost),
         mean_loss=statistics.mean(lost),
         pay_share=_estimate(shares),
+        honest_share=honest,
         backdoor_success=statistics.mean(reached) if has_target else None,
     )
 
@@ -192,6 +319,16 @@ def _calm(lines: Sequence[Line], rule: str) -> dict[int, float]:
         for line in lines
         if line["setting"]["rule"] == rule and line["setting"]["attack"] is None
     }
+
+
+def _last_trainers_share(lines: Sequence[Line]) -> float:
+    """Return what those who attack elsewhere, the last trainers, are paid in the default rule's calm runs, of 1."""
+    shares = []
+    for line in lines:
+        if line["setting"]["rule"] == DEFAULT_RULE and line["setting"]["attack"] is None:
+            pay = [trainer["pay"] for trainer in line["result"]["trainers"]]
+            shares.append(sum(pay[-ATTACKERS:]) / sum(pay) if any(pay) else 0.0)
+    return statistics.mean(shares)
 
 
 def _unpaid(lines: Sequence[Line]) -> int:

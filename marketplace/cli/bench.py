@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from marketplace.cli.group import ExitCode
 if TYPE_CHECKING:
     from benchmarks.demo import SeedResult
     from benchmarks.goals import Goal
+    from benchmarks.simulation.setting import Setting
 
 app = typer.Typer(help="Measure Cairn again, and see whether it still meets its goals.", no_args_is_help=True)
 
@@ -210,6 +211,9 @@ def bench_faithfulness(
 def bench_robustness(
     data_dir: Annotated[Path, typer.Option(metavar="DIRECTORY", help="Where fashion-mnist.npz lies.")],
     seeds: Annotated[str, typer.Option(metavar="A-B", help="The first and the last seed.")] = "0-4",
+    tuning_seeds: Annotated[
+        str, typer.Option(metavar="A-B", help="On which attackers choose their strength; none of the others.")
+    ] = "100-100",
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes.  [default: one a core]", show_default=False)
     ] = None,
@@ -233,18 +237,24 @@ def bench_robustness(
     from benchmarks.simulation.grid import parse_seeds
     from benchmarks.simulation.setting import setting_from_json
 
-    chosen = parse_seeds(seeds)
-    lines = run_campaign(
-        robustness.settings(chosen),
-        out,
-        lambda line, _: typer.echo(describe(setting_from_json(line["setting"])), err=True),
-        jobs=jobs or usable_cores(),
-        data_dir=data_dir,
-    )
+    chosen, tuning = parse_seeds(seeds), parse_seeds(tuning_seeds)
+
+    def run(wanted: list[Setting]) -> list[dict[str, Any]]:
+        return run_campaign(
+            wanted,
+            out,
+            lambda line, _: typer.echo(describe(setting_from_json(line["setting"])), err=True),
+            jobs=jobs or usable_cores(),
+            data_dir=data_dir,
+        )
+
+    strengths = robustness.chosen_strengths(run(robustness.tuning_settings(tuning, chosen)))
+    lines = run(robustness.settings(robustness.JUDGED, chosen, strengths))
     rows = robustness.summarise(lines)
+    untuned = robustness.summarise(run(robustness.settings(robustness.UNTUNED, chosen, strengths)))
     found = robustness.goals(rows, lines)
-    write_results(json_file, chosen[0], robustness.as_json(rows, found))
-    robustness.write_page(rows, found, chosen)
+    write_results(json_file, chosen[0], robustness.as_json(rows, untuned, found, strengths))
+    robustness.write_page(rows, untuned, found, chosen, tuning)
     typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {robustness.PAGE}"]))
     _refuse_if_missed(found)
 

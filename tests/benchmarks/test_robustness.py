@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.evidence import robustness
 from benchmarks.simulation.attacks import ATTACKS
+from benchmarks.simulation.errors import SettingError
 from contribution.rules import DEFAULT_RULE
 
 SEEDS = (3, 4)
@@ -13,6 +14,12 @@ def line(rule: str, attack: str | None, seed: int, accuracy: float, share: float
     trainers = [{"attacker": False, "samples": 10, "pay": smallest_pay}, {"attacker": False, "samples": 30, "pay": 9}]
     result = {"late_accuracy": accuracy, "attackers_pay_share": share, "backdoor_success": 0.25, "trainers": trainers}
     return {"setting": {"rule": rule, "attack": attack, "seed": seed}, "result": result}
+
+
+def tuned(attack: str, strength: float, accuracy: float, share: float) -> dict:
+    found = line(DEFAULT_RULE, attack, 7, accuracy, share)
+    found["setting"]["strength"] = strength
+    return found
 
 
 def lines(**changed) -> list[dict]:
@@ -30,12 +37,38 @@ def judged(found: list[dict]) -> list[str]:
 
 
 def test_every_attack_runs_with_every_seed_against_the_same_job() -> None:
-    chosen = robustness.settings(SEEDS)
+    chosen = robustness.settings(robustness.JUDGED, SEEDS, {"alie": 4.0})
     assert len({setting.digest for setting in chosen}) == (len(ATTACKS) + 2) * len(SEEDS)
     assert {setting.attack for setting in chosen} == {None, *ATTACKS}
     assert {setting.server_momentum for setting in chosen} == {robustness.SERVER_MOMENTUM}
     attacked = [setting for setting in chosen if setting.attack]
     assert {(s.rule, s.attackers, s.reference_vectors) for s in attacked} == {(DEFAULT_RULE, 3, 9)}
+    assert {s.attack: s.strength for s in attacked} == dict.fromkeys(ATTACKS) | {"alie": 4.0}
+
+
+def test_attackers_tune_every_strength_on_seeds_that_are_not_reported() -> None:
+    chosen = robustness.tuning_settings((7,), SEEDS)
+    assert {(s.attack, s.strength) for s in chosen} == {
+        (name, strength) for name, attack in ATTACKS.items() for strength in attack.grid if len(attack.grid) > 1
+    }
+    assert {s.seed for s in chosen} == {7}
+    with pytest.raises(SettingError, match="Seed 4 is to be tuned on and to be reported"):
+        robustness.tuning_settings((4, 7), SEEDS)
+
+
+def test_the_strength_that_serves_an_attack_best_is_chosen() -> None:
+    # A poisoner wants the accuracy low, a free rider the pay high; both by the mean of the seeds.
+    found = [
+        tuned("alie", 0.5, 0.7, 0.3),
+        tuned("alie", 1.0, 0.6, 0.2),
+        tuned("alie", 0.5, 0.4, 0.3),
+        tuned("alie", 1.0, 0.6, 0.2),
+        tuned("free-rider-random", 0.1, 0.5, 0.0),
+        tuned("free-rider-random", 1.0, 0.8, 0.1),
+    ]
+    found += [tuned("alie", strength, 0.9, 0.0) for strength in ATTACKS["alie"].grid if strength > 1]
+    found += [tuned("free-rider-random", 3.0, 0.1, 0.05)]
+    assert robustness.chosen_strengths(found) == {"alie": 0.5, "free-rider-random": 1.0}
 
 
 def test_losses_are_by_seed_and_intervals_are_students() -> None:
@@ -64,6 +97,7 @@ def test_all_goals_are_met_by_results_that_meet_them() -> None:
         ({"ipm-omniscient": (0.02, 0.06)}, ["share of the pay to ipm-omniscient"]),
         ({"free-rider-zero": (0.5, 0.01)}, []),
         ({"sybil-split": (0.5, 0.9)}, []),
+        ({"sybil-copies": (0.0, 0.0106)}, ["pay of copies, by that of one"]),
         ({"smallest": 0}, ["calm runs in which the smallest trainer was paid nothing"]),
     ],
 )
@@ -82,10 +116,15 @@ def test_the_page_has_every_attack_the_worst_first_and_what_was_missed(tmp_path)
     found = lines(**{"ipm-0.1": (0.3, 0.01)})
     rows = robustness.summarise(found)
     page = tmp_path / "evidence" / "robustness.md"
-    robustness.write_page(rows, robustness.goals(rows, found), SEEDS, page)
+    robustness.write_page(rows, rows, robustness.goals(rows, found), SEEDS, (7,), page)
     text = page.read_text()
+    assert "<svg" in page.with_suffix(".svg").read_text()
+    text, untuned = text.split("## Digits")
+    assert untuned.count("| ipm-0.1 |") == 1
+    assert "- share of the calm accuracy lost to ipm-0.1: 0.37" in untuned
     table = [row.split(" | ")[0].strip("| ") for row in text.splitlines() if row.startswith("| ")][1:]
     assert set(table) == set(ATTACKS)
     assert table[0] == "ipm-0.1"
-    assert "- share of the calm accuracy lost to ipm-0.1: 0.37" in text
-    assert robustness.as_json(rows, robustness.goals(rows, found))["goals"][0]["met"]
+    written = robustness.as_json(rows, rows, robustness.goals(rows, found), {"alie": 0.5})
+    assert written["goals"][0]["met"]
+    assert written["rows"][robustness.UNTUNED][1]["honest_share"] == pytest.approx(1.0)
