@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from math import lcm
 from typing import Final, Generic, TypeVar
 
 from contribution.errors import RuleInputError
@@ -97,8 +98,11 @@ def exact_coefficients(n: int) -> Coefficients[Fraction]:
     """
     if n < 1:
         raise RuleInputError(f"a game needs at least 1 trainer, not {n}; ask for one with trainers")
-    h1 = sum((Fraction(1, s) for s in range(1, n + 1)), Fraction(0))
-    h2 = sum((Fraction(1, s * s) for s in range(1, n + 1)), Fraction(0))
+    # Over a common denominator, because adding up fractions reduces every sum on the way.
+    common = lcm(*range(1, n + 1))
+    square = common**2
+    h1 = Fraction(sum(common // s for s in range(1, n + 1)), common)
+    h2 = Fraction(sum(square // s**2 for s in range(1, n + 1)), square)
     pairs = n * (n - 1)
     triples = pairs * (n - 2)
     nothing = Fraction(0)
