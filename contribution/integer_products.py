@@ -33,7 +33,7 @@ TILE: Final = 2
 # Coordinates of a row that are loaded at a time; processors with shorter registers take several of them.
 LANES: Final = 32
 # Coordinates after which sums of 32 bits are carried over to 64 bits; fewer than 2^17, that is 2^16 pairs.
-STRETCH: Final = 4096
+STRETCH: Final = 2048
 
 # |x| |y| < 2^31, squared.
 _BOUNDED: Final = 2.0**62
