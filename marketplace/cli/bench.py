@@ -259,6 +259,40 @@ def bench_robustness(
     _refuse_if_missed(found)
 
 
+@app.command("scoring", epilog=examples("cairn bench scoring --install-byzfl", "cairn bench scoring --seed 1"))
+def bench_scoring(
+    install: Annotated[
+        bool,
+        typer.Option(
+            "--install-byzfl",
+            help="Install ByzFL into an environment of its own first, unless it is there: a gigabyte or more.",
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Where the updates come from.")] = 0,
+    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
+        "benchmarks/results/scoring.json"
+    ),
+) -> None:
+    """Measure scoring against ByzFL's multi-Krum and against reading the data, and write docs/evidence/cost.md.
+
+    Takes minutes, and says more on a machine that does nothing else. Ends with 1 if a goal is missed, or if ByzFL is
+    not installed.
+    """
+    from benchmarks import scoring
+    from benchmarks.byzfl_environment import install_byzfl
+    from benchmarks.environment import write_results
+    from benchmarks.evidence import cost
+
+    if install:
+        install_byzfl()
+    results = scoring.run(scoring.JUDGED, seed, lambda words: typer.echo(words, err=True))
+    found = scoring.goals(results["compared"], results["shapley"])
+    write_results(json_file, seed, results)
+    cost.write_page(results, found)
+    typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {cost.PAGE}"]))
+    _refuse_if_missed(found)
+
+
 @app.command("zk-gas", epilog=examples("cairn bench zk-gas", "cairn bench zk-gas --json zk-gas.json"))
 def bench_zk_gas(
     json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
