@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -85,7 +86,7 @@ def run(size: Size, seed: int, progress: Callable[[str], None], growing: Sequenc
     dict
         Rows as `measure` returns them: `compared` with ByzFL, one for each number of cores; `whole_range`, the same
         without ByzFL for the largest coordinates; `growing`, one for each number of trainers. `shapley` as
-        `shapley_seconds` returns it.
+        `shapley_seconds` returns it. `load_average`: of the last minute before, what others did on the machine.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def run(size: Size, seed: int, progress: Callable[[str], None], growing: Sequenc
     MeasurementError
         If a measuring process fails.
     """
-    byzfl = byzfl_python()
+    byzfl, load = byzfl_python(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         write_vectors(directory, size, seed, whole_range=False)
@@ -110,7 +111,13 @@ def run(size: Size, seed: int, progress: Callable[[str], None], growing: Sequenc
         grown = [measure(directory, replace(size, trainers=trainers), 1) for trainers in growing]
     progress(f"exact Shapley values of {SHAPLEY_TRAINERS} trainers")
     shapley = shapley_seconds(SHAPLEY_TRAINERS, seed, size.repetitions)
-    return {"compared": compared, "whole_range": whole_range, "growing": grown, "shapley": shapley}
+    return {
+        "load_average": load,
+        "compared": compared,
+        "whole_range": whole_range,
+        "growing": grown,
+        "shapley": shapley,
+    }
 
 
 def core_counts() -> list[int]:

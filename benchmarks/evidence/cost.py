@@ -59,6 +59,8 @@ def write_page(results: Mapping[str, Any], found: Sequence[Goal], page: Path = P
     size = results["compared"][0]
     text = [
         _INTRODUCTION,
+        f"The machine's load average before the run was {results['load_average']:.1f}. What others do on it lengthens",
+        "times more than it changes ratios.\n",
         f"## {size['trainers']} trainers, {size['dim']:,} coordinates of 16 bits\n",
         *_comparison(results["compared"], results["whole_range"]),
         "",
