@@ -1,7 +1,7 @@
 """How the referee's curvature vectors are scaled against its reference: what every rule that reads them has to know.
 
 The fall in loss by an update `delta = q / 2^s` is, to second order, half of `2 <g, delta> - delta' H delta`, with the
-negative gradient g and the curvature `H = sum_k lambda_k v_k v_k'`. The referee posts, with one free alpha a round,
+slope g and the curvature `H = sum_k lambda_k v_k v_k'`. The referee posts, with one free alpha a round,
 
     a   = round(alpha g)
     c_k = round(2^8 sqrt(alpha lambda_k 2^-s) v_k).

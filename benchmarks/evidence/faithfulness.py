@@ -38,8 +38,10 @@ from benchmarks.simulation.scorers import (
 from benchmarks.simulation.setting import Setting
 from contribution.curvature import CURVATURE_BITS
 from contribution.rules import DEFAULT_RULE
+from marketplace.training.expansion import expand
+from marketplace.training.gradient import reference_gradient
 from marketplace.training.models import set_vector
-from marketplace.training.reference import reference_gradient
+from marketplace.training.reference import REFEREE_SEED
 
 PAGE: Final = Path("docs/evidence/faithfulness.md")
 PRESETS_JUDGED: Final = ("digits-mlp", "fashion-mlp", "mnist-cnn")
@@ -234,15 +236,17 @@ def _values(federation: Federation, result: RoundResult) -> dict[str, Values]:
     set_vector(model, start)
     unit = 2.0**federation.setting.scale_exponent
     updates = np.stack(result.submissions.updates) / unit
-    # The referee's scale, undone: its first vector is the gradient times alpha.
-    alpha = np.linalg.norm(result.references[0].astype(np.float64)) / np.linalg.norm(reference_gradient(model, referee))
+    training = federation.setting.training.at_round(result.state.number - 1, REFEREE_SEED)
+    # The referee's scale, undone: its first vector is the slope times alpha.
+    slope = expand(model, referee, REFERENCE_VECTORS - 1, training).slope
+    alpha = np.linalg.norm(result.references[0].astype(np.float64)) / np.linalg.norm(slope)
     gains, curvature = _gram_game(result, float(alpha) * unit)
     return {
         TRUTH: shapley_of_table(coalition_utilities(model, start, updates, validation)),
         EXACT: shapley_of_table(coalition_utilities(model, start, updates, referee)),
         "logit changes": logit_shapley(logit_changes(model, start, updates, referee)).values,
         GRAM: quadratic_shapley(gains, curvature).values / 2,
-        "Gram, gradient alone": linear_shapley(gains).values / 2,
+        "Gram, gradient alone": linear_shapley(updates @ reference_gradient(model, referee)).values / 2,
         "cosine to the aggregate": cosine_to_aggregate(updates).values,
         "pay": np.array(result.pay, dtype=np.float64),
     }

@@ -73,7 +73,7 @@ class _Workshop:
             self._made = None
         if self._made is None:
             set_vector(self._model, vector)
-            vectors = references(self._model, self._federation.referee, self._federation.setting)
+            vectors = references(self._model, self._federation.referee, self._federation.setting, number)
             self._made = submit(self._federation, self._model, self._state, vectors)
         sent: Floats = self._made.sent[trainer]
         return sent

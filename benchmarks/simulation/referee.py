@@ -8,10 +8,12 @@ from torch import nn
 
 from benchmarks.simulation.setting import Setting
 from marketplace.training.data import Dataset
-from marketplace.training.reference import referee_vectors
+from marketplace.training.reference import REFEREE_SEED, referee_vectors
 
 
-def references(model: nn.Module, held_out: Dataset | None, setting: Setting) -> list[npt.NDArray[np.int16]]:
+def references(
+    model: nn.Module, held_out: Dataset | None, setting: Setting, number: int
+) -> list[npt.NDArray[np.int16]]:
     """Return the vectors that the referee of a job posts in a round, `setting.references` of them.
 
     Parameters
@@ -22,6 +24,8 @@ def references(model: nn.Module, held_out: Dataset | None, setting: Setting) -> 
         The referee's samples, or None without referee.
     setting
         The job.
+    number
+        The round, from 1.
 
     Returns
     -------
@@ -36,4 +40,7 @@ def references(model: nn.Module, held_out: Dataset | None, setting: Setting) -> 
     """
     if held_out is None:
         return []
-    return referee_vectors(model, held_out, setting.references, setting.coordinate_bits, setting.scale_exponent)
+    training = setting.training.at_round(number - 1, REFEREE_SEED)
+    return referee_vectors(
+        model, held_out, setting.references, setting.coordinate_bits, setting.scale_exponent, training
+    )

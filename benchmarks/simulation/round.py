@@ -145,7 +145,7 @@ def play_round(federation: Federation, model: nn.Module, state: State) -> RoundR
     """
     setting = federation.setting
     set_vector(model, state.model)
-    vectors = references(model, federation.referee, setting)
+    vectors = references(model, federation.referee, setting, state.number)
     submissions = submit(federation, model, state, vectors)
     gram = gram_matrix([*submissions.updates, *vectors])
     outcome = _decide(federation, gram, len(vectors))

@@ -18,7 +18,7 @@ from marketplace.parties.turn import turn
 from marketplace.parties.view import JobView, ModelCheckError
 from marketplace.training.data import Dataset
 from marketplace.training.models import set_vector
-from marketplace.training.reference import referee_vectors
+from marketplace.training.reference import REFEREE_SEED, referee_vectors
 
 
 class Referee:
@@ -111,4 +111,8 @@ class Referee:
         model = self.view.document.build_model()
         set_vector(model, vector)
         terms = self.view.terms
-        return referee_vectors(model, self._held_out, terms.references, terms.coordinate_bits, terms.scale_exponent)
+        # Rounds count from 1 on the chain and from 0 in the training configuration.
+        training = self.view.document.training.at_round(number - 1, REFEREE_SEED)
+        return referee_vectors(
+            model, self._held_out, terms.references, terms.coordinate_bits, terms.scale_exponent, training
+        )

@@ -1,33 +1,38 @@
 """The referee's vectors: which way the round's model should move, seen from the held-out set, and how far.
 
-The reference is `a = -grad L(theta)`, `L` the mean cross-entropy of the round's model on the referee's held-out
-samples. The inner product `<a, delta>` is then the first-order fall in loss that an update `delta` brings.
+A reference alone is `a = -grad L(theta)`, `L` the mean cross-entropy of the round's model on the referee's held-out
+samples. The inner product `<a, delta>` is then the first-order fall in loss that an update `delta` brings. With
+curvature vectors it is the slope of the quadratic model that `marketplace.training.expansion` makes.
 
 Its scale is free: the filter reads only the sign of `<a, q_i>` and pay only the ratios of Shapley values, which
-without curvature vectors are linear in `a`. So the gradient is stretched until its largest coordinate is exactly
+without curvature vectors are linear in `a`. So the reference is stretched until its largest coordinate is exactly
 `2^(b-1) - 1`: nothing is clipped and no bit of the range is wasted, whether the gradient is large (first round) or
 small (last). Rounding is to nearest, so that whoever learns the held-out set can recompute the vector exactly up
 to the floating-point sum.
 """
 
-import copy
 import math
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from contribution.curvature import CURVATURE_BITS
-from marketplace.training.curvature import leading_curvature
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
+from marketplace.training.expansion import expand
+from marketplace.training.gradient import reference_gradient
+from marketplace.training.local import RoundConfiguration
 
 Vector = npt.NDArray[np.float64]
 
+# Of the referee's training; known to all, so that whoever learns the held-out set can check the vectors.
+REFEREE_SEED: Final = 0
+
 
 def referee_vectors(
-    model: nn.Module, held_out: Dataset, count: int, bits: int, scale_exponent: int
+    model: nn.Module, held_out: Dataset, count: int, bits: int, scale_exponent: int, training: RoundConfiguration
 ) -> list[npt.NDArray[np.int16]]:
     """Return all that a referee posts in a round: the reference, then `count - 1` curvature vectors.
 
@@ -41,6 +46,8 @@ def referee_vectors(
         Of the vectors, at least 1.
     bits, scale_exponent
         b and s, as in the job's terms.
+    training
+        How trainers train in this round; a reference alone doesn't depend on it.
 
     Returns
     -------
@@ -52,46 +59,10 @@ def referee_vectors(
     TrainingError
         If the model has diverged, or `bits` is out of range.
     """
-    gradient = reference_gradient(model, held_out)
     if count == 1:
-        return [integer_reference(gradient, bits)]
-    eigenvalues, eigenvectors = leading_curvature(model, held_out, count - 1)
-    return integer_references(gradient, eigenvalues, eigenvectors, bits, scale_exponent)
-
-
-def reference_gradient(model: nn.Module, held_out: Dataset) -> Vector:
-    """Return the negative gradient of the mean cross-entropy on the held-out set, computed in float64.
-
-    Parameters
-    ----------
-    model
-        The round's model; it is not changed.
-    held_out
-        The referee's samples.
-
-    Returns
-    -------
-    ndarray, float64, shape (d,)
-        In the order of the model's vector.
-
-    Raises
-    ------
-    TrainingError
-        If the gradient is not finite.
-    """
-    double = copy.deepcopy(model).double().eval()
-    double.zero_grad()
-    logits = double(torch.tensor(held_out.x, dtype=torch.float64))
-    loss = nn.functional.cross_entropy(logits, torch.tensor(held_out.y))
-    gradients = torch.autograd.grad(loss, list(double.parameters()))
-    vector = -torch.cat([g.reshape(-1) for g in gradients]).numpy()
-    if not np.isfinite(vector).all():
-        bad = int((~np.isfinite(vector)).sum())
-        raise TrainingError(
-            f"{bad} of the reference's {vector.size} values are NaN or infinite: the round's model has diverged; "
-            "check the held-out set's normalisation and the job's learning rate."
-        )
-    return np.asarray(vector, dtype=np.float64)
+        return [integer_reference(reference_gradient(model, held_out), bits)]
+    found = expand(model, held_out, count - 1, training)
+    return integer_references(found.slope, found.eigenvalues, found.eigenvectors, bits, scale_exponent)
 
 
 def integer_reference(gradient: Vector, bits: int = 16) -> npt.NDArray[np.int16]:
@@ -132,10 +103,8 @@ def integer_references(
 
     Parameters
     ----------
-    gradient
-        g, as `reference_gradient` returns it, shape (d,).
-    eigenvalues, eigenvectors
-        lambda and v, as `leading_curvature` returns them, shapes (K,) and (K, d); K may be 0.
+    gradient, eigenvalues, eigenvectors
+        g, lambda and v, as the fields of an `Expansion`, shapes (d,), (K,) and (K, d); K may be 0.
     bits
         b, width of a coordinate, 2 to 16, as in the job's terms.
     scale_exponent

@@ -24,8 +24,8 @@ from marketplace.payload.aggregate_file import Aggregate, encode_aggregate
 from marketplace.payload.envelope import seal
 from marketplace.payload.update import Opening, encode_update
 from marketplace.storage.cid import parse_binary_cid
+from marketplace.training.gradient import reference_gradient
 from marketplace.training.models import set_vector
-from marketplace.training.reference import reference_gradient
 from tests.chain.simulated_proof import commitment_to, simulate
 from tests.parties.conftest import TRAINERS, WINDOW, SmallMarket, build_small_market, held_out
 from zk.definiteness import find_short_refutation

@@ -46,7 +46,9 @@ def test_a_round_is_settled_with_a_proof_of_every_vector(tmp_path, references):
     assert not record.exclusions
     model = small.view.document.build_model()
     set_vector(model, small.view.initial_model)
-    vectors = referee_vectors(model, held_out(), references, 16, small.view.terms.scale_exponent)
+    vectors = referee_vectors(
+        model, held_out(), references, 16, small.view.terms.scale_exponent, small.view.document.training.at_round(0, 0)
+    )
     updates = {trainer.account.address: openings_of(small, trainer, 1)[0].update for trainer in small.trainers}
     gram = unpack_gram(record.gram, TRAINERS + references)
     np.testing.assert_array_equal(gram, gram_matrix([*(updates[account] for account in record.trainers), *vectors]))

@@ -23,9 +23,10 @@ from marketplace.payload.quantise import dequantise
 from marketplace.training.data import load_public
 from marketplace.training.errors import DataError, ModelError
 from marketplace.training.evaluate import evaluate as evaluate_model
+from marketplace.training.gradient import reference_gradient
 from marketplace.training.local import fit, local_update
 from marketplace.training.models import set_vector
-from marketplace.training.reference import integer_reference, reference_gradient
+from marketplace.training.reference import REFEREE_SEED, integer_reference, referee_vectors
 
 
 @pytest.fixture
@@ -84,10 +85,13 @@ def test_a_referee_posts_curvature_beside_its_reference(tiny: Setting):
     assert len(second.references) == 4
     assert all(vector.dtype == np.int16 and vector.any() for vector in second.references)
     assert second.gram.shape == (9, 9)
-    # The reference alone is what it was, but for its scale.
-    _, (alone, _) = played(tiny)
-    one, other = (result.references[0].astype(np.float64) for result in (first, alone))
-    assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) > 0.999
+    # Both rounds are expanded with the training of their own round.
+    for result in (first, second):
+        model = federation.build_model()
+        set_vector(model, result.state.model)
+        training = tiny.training.at_round(result.state.number - 1, REFEREE_SEED)
+        expected = referee_vectors(model, federation.referee, 4, 16, tiny.scale_exponent, training)
+        np.testing.assert_array_equal(result.references, expected)
 
 
 def test_all_held_out_sets_and_the_trainers_data_are_disjoint(tiny: Setting):

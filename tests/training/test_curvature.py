@@ -9,8 +9,8 @@ from torch import nn
 from marketplace.training.curvature import leading_curvature
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
+from marketplace.training.gradient import reference_gradient
 from marketplace.training.models import build_model, get_vector, parameter_count
-from marketplace.training.reference import reference_gradient
 
 # Enough for every space of these tests to converge.
 _MANY = 40

@@ -9,8 +9,9 @@ from contribution.curvature import CURVATURE_BITS
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
 from marketplace.training.evaluate import evaluate
+from marketplace.training.gradient import reference_gradient
 from marketplace.training.models import build_model, get_vector, set_vector
-from marketplace.training.reference import integer_reference, integer_references, reference_gradient
+from marketplace.training.reference import integer_reference, integer_references
 
 
 @pytest.fixture
