@@ -91,7 +91,7 @@ def test_the_page_has_every_measurement_and_says_what_is_missed(tmp_path) -> Non
     assert "| 1 core | 2 cores | 1 core, whole range | 2 cores, whole range |" in text
     assert "| ByzFL's fastest, in times of scoring by the default rule | 8.1 | 7.9 | | |" in text
     assert text.count("MISSED") == 2
-    assert "load average was 0.2" in text
+    assert "load average before the run was 0.2" in text
     assert max(map(len, text.splitlines())) <= 120
     assert (tmp_path / "cost.png").stat().st_size > 10_000
 
