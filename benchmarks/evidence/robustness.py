@@ -2,7 +2,7 @@
 
 Compared by seed with the plain mean of all trainers when nobody attacks, both with the same server momentum. Accuracy
 is the mean over the last four rounds, because that of a single round swings by a point and more. Attackers choose
-their strength on seeds of their own, on the data that the goals are about; on the second data set nothing was chosen.
+their strength on smaller data and seeds of their own; on the data that the goals are about nothing was chosen.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from benchmarks.simulation.setting import Setting
 from contribution.rules import DEFAULT_RULE
 
 PAGE: Final = Path("docs/evidence/robustness.md")
-# The data that the goals are about and attackers tune on, and data that nobody tuned anything on.
+# The data that the goals are about, on which nobody tunes anything, and those that attackers tune on.
 JUDGED: Final = "fashion-mlp"
-UNTUNED: Final = "digits-mlp"
+TUNED: Final = "digits-mlp"
 BASELINE: Final = "mean"
 ATTACKERS: Final = 3
 # What the job of these experiments has that the preset has not.
@@ -94,7 +94,7 @@ def tuning_settings(tuning_seeds: Sequence[int], seeds: Sequence[int]) -> list[S
             f"Seed {both[0]} is to be tuned on and to be reported; choose others, for attackers don't know the future."
         )
     return [
-        replace(_job(JUDGED), attack=name, attackers=ATTACKERS, strength=strength, seed=seed)
+        replace(_job(TUNED), attack=name, attackers=ATTACKERS, strength=strength, seed=seed)
         for name, attack in ATTACKS.items()
         if len(attack.grid) > 1
         for strength in attack.grid
@@ -173,18 +173,18 @@ def goals(rows: Sequence[Row], lines: Sequence[Line]) -> list[Goal]:
 
 def write_page(
     rows: Sequence[Row],
-    untuned: Sequence[Row],
+    tuned: Sequence[Row],
     found: Sequence[Goal],
     seeds: Sequence[int],
     tuning_seeds: Sequence[int],
     path: Path = PAGE,
 ) -> None:
-    """Write the page: a table and a plot of all attacks, and a table of those on data that nobody tuned on.
+    """Write the page: a table and a plot of all attacks, and a table of those on the data that strengths come from.
 
     Parameters
     ----------
-    rows, untuned
-        Of `JUDGED` and `UNTUNED`.
+    rows, tuned
+        Of `JUDGED` and `TUNED`.
     found
         Goals.
     seeds, tuning_seeds
@@ -205,17 +205,17 @@ def write_page(
         "What is lost is",
         "the share of the accuracy of the plain mean of all ten honest trainers, by seed. Intervals are of",
         f"{CONFIDENCE:.0%} (Student's t, {len(seeds)} seeds). Each attack has the strength of its grid that served it",
-        f"best on other seeds ({on}) of Fashion-MNIST; [what each attack is](../attacks.md).",
+        f"best on the digits, on other seeds ({on}); [what each attack is](../attacks.md).",
         "",
         "![Accuracy lost and pay, by attack](robustness.svg)",
         "",
-        "## Fashion-MNIST, multi-layer perceptron of 50,890 parameters",
+        "## Fashion-MNIST, multi-layer perceptron of 50,890 parameters: nothing was tuned on these data",
         "",
         *_table(rows),
         "",
-        "## Digits, multi-layer perceptron: nothing was tuned on these data",
+        "## Digits, multi-layer perceptron of 2,410 parameters",
         "",
-        *_table(untuned),
+        *_table(tuned),
         "",
         "## Goals that are missed",
         "",
@@ -262,11 +262,11 @@ def by_loss(rows: Sequence[Row]) -> list[Row]:
 
 
 def as_json(
-    rows: Sequence[Row], untuned: Sequence[Row], found: Sequence[Goal], strengths: Mapping[str, float]
+    rows: Sequence[Row], tuned: Sequence[Row], found: Sequence[Goal], strengths: Mapping[str, float]
 ) -> dict[str, Any]:
     """Return rows of both data sets, goals and the strengths that attackers chose as JSON values."""
     judged = [asdict(goal) | {"met": goal.met} for goal in found]
-    tables = {JUDGED: [asdict(row) for row in rows], UNTUNED: [asdict(row) for row in untuned]}
+    tables = {JUDGED: [asdict(row) for row in rows], TUNED: [asdict(row) for row in tuned]}
     return {"rows": tables, "goals": judged, "strengths": dict(strengths)}
 
 

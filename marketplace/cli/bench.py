@@ -251,10 +251,10 @@ def bench_robustness(
     strengths = robustness.chosen_strengths(run(robustness.tuning_settings(tuning, chosen)))
     lines = run(robustness.settings(robustness.JUDGED, chosen, strengths))
     rows = robustness.summarise(lines)
-    untuned = robustness.summarise(run(robustness.settings(robustness.UNTUNED, chosen, strengths)))
+    tuned = robustness.summarise(run(robustness.settings(robustness.TUNED, chosen, strengths)))
     found = robustness.goals(rows, lines)
-    write_results(json_file, chosen[0], robustness.as_json(rows, untuned, found, strengths))
-    robustness.write_page(rows, untuned, found, chosen, tuning)
+    write_results(json_file, chosen[0], robustness.as_json(rows, tuned, found, strengths))
+    robustness.write_page(rows, tuned, found, chosen, tuning)
     typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {robustness.PAGE}"]))
     _refuse_if_missed(found)
 
