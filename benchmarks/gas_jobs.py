@@ -14,6 +14,7 @@ from eth_utils.crypto import keccak
 from benchmarks.market_on_evm import LOCAL_CHAIN, Market, account, cid
 from benchmarks.simulated_proof import multiple_of_generator, simulate_proof
 from contribution.gram import unpack_gram
+from contribution.reward_schedule import DEFAULT_DECAY
 from contribution.rule import evaluate
 from marketplace.chain.context import JobIdentity, settlement_context
 from marketplace.chain.structs import Exclusion, Settlement, Terms
@@ -29,7 +30,8 @@ NOBODY: Final = "0x" + "00" * 20
 WINDOW: Final = 1000
 REWARD: Final = 10**18
 FEE: Final = 10**16
-PENALTY: Final = 2 * 10**18
+# The first round pays less than three times the average.
+PENALTY: Final = 33 * REWARD // 10
 BOND: Final = 2 * PENALTY
 STAKE: Final = 10**18
 # The largest squared norm that the widest job allows: d 2^(2b - 2) with d = 2^32 and b = 16.
@@ -243,6 +245,7 @@ def terms_of(shape: Shape, market: Market) -> Terms:
         references=shape.references,
         min_trainers=2 * shape.tolerated + 3,
         max_trainers=shape.trainers,
+        reward_decay=DEFAULT_DECAY,
         submit_window=WINDOW,
         deliver_window=WINDOW,
         settle_window=WINDOW,

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from aggregator.worker import Aggregator
 from benchmarks.memory import peak_mib
+from contribution.reward_schedule import DEFAULT_DECAY
 from marketplace.chain.deployment import deploy
 from marketplace.chain.devnet.accounts import dev_accounts
 from marketplace.chain.devnet.clock import Clock
@@ -220,6 +221,7 @@ def _terms(market: Market, aggregator: Any, referee: Any, dimension: int, traine
         references=1,
         min_trainers=trainers,
         max_trainers=trainers,
+        reward_decay=DEFAULT_DECAY,
         submit_window=WINDOW_SECONDS,
         deliver_window=WINDOW_SECONDS,
         settle_window=WINDOW_SECONDS,

@@ -196,8 +196,8 @@ def write_page(rows: Sequence[dict[str, Any]], found: Sequence[Goal], seeds: Seq
         "Rank correlation (Spearman) with the exact Shapley value of the game of the mean, from all 1,023 coalitions",
         f"on a validation set, summed over {ROUNDS} rounds; mean over {len(seeds)} seeds. Every scorer sees the",
         "referee's held-out samples alone: `exact, same samples` is the ceiling for so much data, and `pay` is what",
-        "the default rule paid, which values another game (see [scoring](../scoring.md)) and shares out each round",
-        "alike.",
+        "the default rule paid, which values another game and shares out rewards that fall with the rounds, whatever",
+        "they gained (see [scoring](../scoring.md)).",
         "",
         "![Mean rank correlation by preset and scorer](faithfulness.svg)",
     ]

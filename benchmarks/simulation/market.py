@@ -41,6 +41,7 @@ from marketplace.chain.history import RoundRecord
 from marketplace.chain.market import Market
 from marketplace.chain.structs import NATIVE_COIN, Terms
 from marketplace.job.document import JobDocument
+from marketplace.job.limits import least_penalty
 from marketplace.parties.referee import Referee
 from marketplace.parties.trainer import Trainer
 from marketplace.parties.view import JobView
@@ -165,6 +166,7 @@ def _document(federation: Federation, store: DirectoryStore) -> JobDocument:
 def _terms(federation: Federation, market: Market, hub: LocalAccount, judge: LocalAccount) -> Terms:
     setting = federation.setting
     with_referee = federation.referee is not None
+    penalty = least_penalty(REWARD_PER_ROUND, setting.reward_decay, setting.rounds)
     return Terms(
         aggregator=hub.address,
         reward_per_round=REWARD_PER_ROUND,
@@ -176,6 +178,7 @@ def _terms(federation: Federation, market: Market, hub: LocalAccount, judge: Loc
         references=setting.references,
         min_trainers=setting.trainers,
         max_trainers=setting.trainers,
+        reward_decay=setting.reward_decay,
         submit_window=WINDOW_SECONDS,
         deliver_window=WINDOW_SECONDS,
         settle_window=WINDOW_SECONDS,
@@ -187,8 +190,8 @@ def _terms(federation: Federation, market: Market, hub: LocalAccount, judge: Loc
         strike_limit=0,
         stake=_STAKE,
         absence_penalty=0,
-        penalty=REWARD_PER_ROUND * 11 // 10,
-        bond=REWARD_PER_ROUND * 22 // 10,
+        penalty=penalty,
+        bond=2 * penalty,
         token=NATIVE_COIN,
         aggregator_fee_per_round=0,
         referee=judge.address if with_referee else NATIVE_COIN,

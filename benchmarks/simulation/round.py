@@ -17,12 +17,13 @@ from contribution.aggregate import weighted_sum
 from contribution.gram import GramMatrix, gram_matrix
 from contribution.outcome import RuleOutcome
 from contribution.payout import payouts
+from contribution.reward_schedule import round_reward
 from marketplace.payload.quantise import Coordinates, Quantised, quantise
 from marketplace.payload.server_momentum import Displacement, displace, displaced, look_ahead
 from marketplace.training.local import fit, local_update
 from marketplace.training.models import Vector, set_vector
 
-# What a round pays out, in wei.
+# What a round pays out on average, in wei.
 REWARD_PER_ROUND: Final = 10**18
 
 Floats = npt.NDArray[np.float64]
@@ -48,6 +49,8 @@ class State:
         What the last round that changed the job's model added to it, float64, shape (d,); zeros before.
     first_own
         What the attackers would have sent in round 1, float64, shape (k, d); None in round 1 and without attackers.
+    settled
+        How many rounds before it were not void.
     """
 
     number: int
@@ -57,6 +60,7 @@ class State:
     displacement: Displacement
     last_step: Floats
     first_own: Floats | None = None
+    settled: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +154,8 @@ def play_round(federation: Federation, model: nn.Module, state: State) -> RoundR
     gram = gram_matrix([*submissions.updates, *vectors])
     outcome = _decide(federation, gram, len(vectors))
     aggregate = weighted_sum(submissions.updates, outcome.weights)
-    pay = payouts(outcome.contributions, REWARD_PER_ROUND)
+    reward = round_reward(REWARD_PER_ROUND, setting.reward_decay, setting.rounds, state.settled)
+    pay = payouts(outcome.contributions, reward)
     return RoundResult(
         state=state,
         submissions=submissions,
@@ -256,7 +261,7 @@ def _next_state(
     model = displaced(federation.initial_model, look_ahead(displacement, cumulative, scale, momentum))
     job_model = displaced(federation.initial_model, displacement)
     following = advance(federation, state, submissions, model, job_model)
-    return replace(following, cumulative=cumulative, displacement=displacement)
+    return replace(following, cumulative=cumulative, displacement=displacement, settled=state.settled + 1)
 
 
 def advance(federation: Federation, state: State, submissions: Submissions, model: Vector, job_model: Vector) -> State:

@@ -16,6 +16,7 @@ from benchmarks.simulation.partition import Partition, partition_faults
 from benchmarks.simulation.rules import RULE_NAMES
 from contribution.candidates import MAX_TRAINERS
 from contribution.multi_krum import enough_for
+from contribution.reward_schedule import DEFAULT_DECAY, MAX_DECAY
 from contribution.rule import NAME
 from marketplace.job.limits import MAX_REFERENCES
 from marketplace.payload.quantise import MAXIMUM_BITS, MAXIMUM_SCALE_EXPONENT, MINIMUM_BITS
@@ -25,7 +26,7 @@ from marketplace.training.local import TrainingConfiguration
 from marketplace.training.models import MODEL_NAMES
 
 # Names both the form of a setting and the meaning of its fields; changed when a setting comes to mean something else.
-FORMAT: Final = "cairn-simulation-1"
+FORMAT: Final = "cairn-simulation-2"
 _DIGEST_LENGTH: Final = 16
 
 _FLOATS: Final = ("skew", "strength", "server_momentum")
@@ -41,6 +42,7 @@ _RANGES: Final[dict[str, tuple[int, int]]] = {
     "test_samples": (1, 1 << 20),
     "coordinate_bits": (MINIMUM_BITS, MAXIMUM_BITS),
     "scale_exponent": (0, MAXIMUM_SCALE_EXPONENT),
+    "reward_decay": (0, MAX_DECAY),
     "tolerated": (0, MAX_TRAINERS),
     "seed": (0, (1 << 32) - 1),
 }
@@ -67,6 +69,8 @@ class Setting:
         Number of trainers, attackers included.
     rounds
         Number of rounds.
+    reward_decay
+        The power of the rounds left in which a round's reward falls; see `contribution.reward_schedule`.
     referee_samples
         Held-out samples of the referee; 0 for a job without one.
     reference_vectors
@@ -102,6 +106,7 @@ class Setting:
     skew: float = 0.0
     trainers: int = 10
     rounds: int = 20
+    reward_decay: int = DEFAULT_DECAY
     referee_samples: int = 200
     reference_vectors: int = 1
     validation_samples: int = 0

@@ -9,6 +9,7 @@ import {IRule} from "./interfaces/IRule.sol";
 import {ITrainingMarket} from "./interfaces/ITrainingMarket.sol";
 import {Cids} from "./libraries/Cids.sol";
 import {Errors} from "./libraries/Errors.sol";
+import {RewardSchedule} from "./libraries/RewardSchedule.sol";
 import {SeatSet} from "./libraries/SeatSet.sol";
 import {TrainerRecord} from "./libraries/TrainerRecord.sol";
 
@@ -234,7 +235,7 @@ abstract contract Settling is Rounds {
         Cids.check(settlement.aggregateCid);
 
         // Check: the matrix and the new model are proven. What follows is a function of the matrix.
-        Verdict memory verdict = _judge(job, live.terms, settlement, roll);
+        Verdict memory verdict = _judge(job, live, settlement, roll);
 
         // Effect: do what the rule decides.
         if (!verdict.settled) return false;
@@ -245,11 +246,12 @@ abstract contract Settling is Rounds {
     }
 
     /// @dev What the round decides.
-    function _judge(Job storage job, Terms memory terms, Settlement calldata settlement, Roll memory roll)
+    function _judge(Job storage job, Live memory live, Settlement calldata settlement, Roll memory roll)
         private
         view
         returns (Verdict memory)
     {
+        Terms memory terms = live.terms;
         return judge.judge(
             Case({
                 rule: terms.rule,
@@ -257,7 +259,9 @@ abstract contract Settling is Rounds {
                 references: roll.references,
                 tolerated: terms.tolerated,
                 maximumNorm: uint256(terms.dimension) << (2 * terms.coordinateBits - 2),
-                reward: terms.rewardPerRound,
+                reward: RewardSchedule.rewardDown(
+                    terms.rewardPerRound, terms.rewardDecay, terms.rounds, live.progress.settledRounds
+                ),
                 strikeToleranceBps: terms.strikeToleranceBps,
                 context: _context(job, settlement, roll),
                 commitments: settlement.commitments,

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Terms} from "./Types.sol";
 import {Errors} from "./libraries/Errors.sol";
+import {RewardSchedule} from "./libraries/RewardSchedule.sol";
 
 /// @title TermsCheck
 /// @notice The ranges of a job's terms. A contract of its own, without state, so that a page can ask it before the owner
@@ -43,8 +44,10 @@ contract TermsCheck {
 
     function _checkAmounts(Terms memory terms) private pure {
         _range("rewardPerRound", terms.rewardPerRound, 1, MAX_AMOUNT);
-        // A skipped settlement must cost the aggregator a tenth more than the round's reward; rounded up.
-        _range("penalty", terms.penalty, (uint256(terms.rewardPerRound) * 11 + 9) / 10, MAX_AMOUNT);
+        _range("rewardDecay", terms.rewardDecay, 0, RewardSchedule.MAX_DECAY);
+        // A skipped settlement must cost the aggregator a tenth more than the largest reward of a round; rounded up.
+        uint256 largest = RewardSchedule.rewardDown(terms.rewardPerRound, terms.rewardDecay, terms.rounds, 0);
+        _range("penalty", terms.penalty, (largest * 11 + 9) / 10, MAX_AMOUNT);
         _range("bond", terms.bond, 2 * uint256(terms.penalty), MAX_AMOUNT);
         _range("stake", terms.stake, 0, MAX_AMOUNT);
         _range("absencePenalty", terms.absencePenalty, 0, terms.stake / 10);

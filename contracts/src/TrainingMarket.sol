@@ -361,7 +361,7 @@ contract TrainingMarket is Challenging {
         assembly ("memory-safe") {
             pointer := terms
         }
-        _returnWords(pointer, 27);
+        _returnWords(pointer, 28);
     }
 
     /// @inheritdoc ITrainingMarket
@@ -430,7 +430,7 @@ contract TrainingMarket is Challenging {
     function _encodedTerms(Terms calldata terms) private pure returns (bytes calldata encoded) {
         assembly ("memory-safe") {
             encoded.offset := terms
-            encoded.length := 864
+            encoded.length := 896
         }
     }
 

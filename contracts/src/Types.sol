@@ -7,7 +7,7 @@ import {IRule} from "./interfaces/IRule.sol";
 /// @dev Ordered for packing: a settlement reads the first four slots. Amounts are in the token's smallest unit,
 /// windows in seconds, times in seconds since the Unix epoch.
 /// @param aggregator Who opens the updates and settles the rounds.
-/// @param rewardPerRound What the trainers of one settled round share.
+/// @param rewardPerRound What the trainers of one settled round share, on average over the job's rounds.
 /// @param rule The rule that decides every round, one of the market's.
 /// @param dimension Coordinates of an update, d.
 /// @param coordinateBits Bits of a signed coordinate, b.
@@ -16,6 +16,7 @@ import {IRule} from "./interfaces/IRule.sol";
 /// @param references Vectors the referee posts each round; 0 exactly if there is no referee.
 /// @param minTrainers Active trainers below which no round opens.
 /// @param maxTrainers Active trainers at most.
+/// @param rewardDecay The power of the rounds left in which a round's reward falls, see `RewardSchedule`.
 /// @param submitWindow Time to submit commitments.
 /// @param deliverWindow Time to publish the envelopes.
 /// @param settleWindow Time to settle after delivery.
@@ -44,6 +45,7 @@ struct Terms {
     uint8 references;
     uint8 minTrainers;
     uint8 maxTrainers;
+    uint8 rewardDecay;
     uint32 submitWindow;
     uint32 deliverWindow;
     uint32 settleWindow;

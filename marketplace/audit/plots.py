@@ -70,7 +70,7 @@ def pay_figure(facts: Document, settled: list[Document]) -> Figure:
     axes.bar_label(bars, [f"{value:.4g}" for value in pay], padding=3)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.set_xlabel("Pay in units of the reward of one round")
+    axes.set_xlabel("Pay in units of a round's average reward")
     axes.margins(x=0.12)
     return figure
 
@@ -138,7 +138,7 @@ def _draw_cosines(axes: Axes, facts: Document, entry: Document) -> Any:  # noqa:
 
 
 def _pay(facts: Document, settled: list[Document]) -> list[float]:
-    """Return pay by trainer in units of one round's reward."""
+    """Return pay by trainer in units of a round's average reward."""
     pay = dict.fromkeys(facts["trainers"], 0)
     for entry in settled:
         for account, amount in zip(entry["trainers"], entry["payouts_wei"], strict=False):
@@ -164,7 +164,9 @@ def _shares(facts: Document, settled: list[Document]) -> tuple[Numbers, npt.NDAr
 def _pay_words(facts: Document, settled: list[Document]) -> str:
     pay = _pay(facts, settled)
     shown = ", ".join(f"{number}: {value:.3g}" for number, value in enumerate(pay, 1))
-    return f"What each trainer was paid over {len(settled)} settled rounds, in units of the reward of one: {shown}."
+    return (
+        f"What each trainer was paid over {len(settled)} settled rounds, in units of a round's average reward: {shown}."
+    )
 
 
 def _cosine_words(settled: list[Document]) -> str:

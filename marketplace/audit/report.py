@@ -13,7 +13,7 @@ import numpy as np
 from contribution.errors import CairnError
 from marketplace.audit.case import Case
 from marketplace.audit.check import Check, all_hold
-from marketplace.audit.settlement import explanations, matrix_of
+from marketplace.audit.settlement import explanations, matrix_of, reward_of
 from marketplace.chain.history import RoundRecord
 from marketplace.storage.cid import parse_binary_cid
 
@@ -92,6 +92,7 @@ def facts_of(case: Case) -> Document:
         "rule": case.rule,
         "specification_cid": _cid(case.history.specification_cid),
         "reward_per_round_wei": terms.reward_per_round,
+        "reward_decay": terms.reward_decay,
         "trainers": _trainers(case),
         "overturned": {str(number): how for number, how in case.twin.overturned.items()},
         "rounds": [_round(case, case.history.rounds[number]) for number in sorted(case.history.rounds)],
@@ -118,6 +119,7 @@ def _round(case: Case, record: RoundRecord) -> Document:
         "weights": list(record.weights),
         # Contributions exceed the 53 bits that some readers of JSON keep.
         "contributions": [str(value) for value in record.contributions],
+        "reward_wei": _reward(case, record),
         "payouts_wei": [str(value) for value in record.payouts],
         "excluded": {account: reason.words for account, reason in sorted(record.exclusions.items())},
         "references": case.references(record),
@@ -127,6 +129,15 @@ def _round(case: Case, record: RoundRecord) -> Document:
         "explanations": _explanations(case, record),
         "cosines": _cosines(case, record),
     }
+
+
+def _reward(case: Case, record: RoundRecord) -> str | None:
+    """Return what a round pays if it is settled; None for a round that the terms have no reward for."""
+    try:
+        return str(reward_of(case, record))
+    except CairnError:
+        # No market opens such a round, or creates a job with such terms; what the checks say of it is enough.
+        return None
 
 
 def _explanations(case: Case, record: RoundRecord) -> list[str] | None:

@@ -19,6 +19,7 @@ from marketplace.audit.settlement import (
     require_possible,
     require_refuted,
     require_rule,
+    reward_of,
     roll_call_faults,
     strike_faults,
 )
@@ -95,7 +96,7 @@ def _decision(case: Case, record: RoundRecord, reference: bool) -> str:
 def _pay(case: Case, record: RoundRecord, reference: bool) -> str:
     _, contributions = decide(case, record, reference=reference)
     require(payout_faults(case, record, contributions))
-    return f"{sum(record.payouts)} of {case.terms.reward_per_round} wei"
+    return f"{sum(record.payouts)} of the round's {reward_of(case, record)} wei"
 
 
 def _strikes(case: Case, record: RoundRecord, _reference: bool) -> str:

@@ -174,9 +174,20 @@ def decision_faults(record: RoundRecord, decision: Decision) -> list[str]:
     )
 
 
+def reward_of(case: Case, record: RoundRecord) -> int:
+    """Return what a round pays if it is settled, in wei.
+
+    Raises
+    ------
+    RuleInputError
+        If the terms have no reward for it.
+    """
+    return case.terms.reward_after(case.history.settled_before(record.number))
+
+
 def payout_faults(case: Case, record: RoundRecord, contributions: Sequence[int]) -> list[str]:
     """Return a clause for each trainer whose pay is another than its contribution earns."""
-    due = payouts(contributions, case.terms.reward_per_round)
+    due = payouts(contributions, reward_of(case, record))
     return _per_trainer("pay", record, record.payouts, due, " wei")
 
 

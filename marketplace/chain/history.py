@@ -133,6 +133,10 @@ class JobHistory:
         settled = [r for r in self.rounds.values() if r.settled and not r.refuted]
         return sorted((r for r in settled if before is None or r.number < before), key=lambda record: record.number)
 
+    def settled_before(self, number: int) -> int:
+        """Return how many settled rounds came before round `number`, by which its reward goes."""
+        return len(self.standing(number))
+
     def last_settled(self, before: int | None = None) -> RoundRecord | None:
         """Return the last of the rounds that `standing` returns; None if there is none."""
         return max(self.standing(before), key=lambda record: record.number, default=None)

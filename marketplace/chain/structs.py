@@ -10,6 +10,8 @@ from typing import Any, Final, Self
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
+from contribution.reward_schedule import round_reward
+
 NATIVE_COIN: Final = to_checksum_address("0x" + "00" * 20)
 
 
@@ -113,6 +115,7 @@ class Terms(_Struct):
     references: int
     min_trainers: int
     max_trainers: int
+    reward_decay: int
     submit_window: int
     deliver_window: int
     settle_window: int
@@ -135,6 +138,10 @@ class Terms(_Struct):
     def deposit(self) -> int:
         """What the owner escrows, in wei."""
         return self.rounds * (self.reward_per_round + self.aggregator_fee_per_round + self.referee_fee_per_round)
+
+    def reward_after(self, settled: int) -> int:
+        """Return what the trainers of the round share that is settled after `settled` others, in wei."""
+        return round_reward(self.reward_per_round, self.reward_decay, self.rounds, settled)
 
     @property
     def has_referee(self) -> bool:

@@ -43,7 +43,8 @@ class Money:
     refunded
         Back to the owner for rounds, and references, that did not come about.
     dust
-        Back to the owner out of settled rounds: what rounding leaves, and the reward of a round that paid nobody.
+        Back to the owner because of rounding, of each round's reward and of each trainer's pay, and the rewards of
+        settled rounds that paid nobody.
     """
 
     deposited: int
@@ -72,13 +73,16 @@ def money_by_events(view: JobView) -> Money:
     settled = [record for record in history.rounds.values() if record.settled]
     with_reference = sum(record.reference is not None and terms.referee not in record.exclusions for record in settled)
     ended = history.named("JobEnded")[0].arguments
-    unused = (terms.rounds - len(settled)) * (terms.reward_per_round + terms.aggregator_fee_per_round)
+    rewards = [terms.reward_after(count) for count in range(terms.rounds)]
+    of_settled = sum(rewards[: len(settled)])
+    paid = sum(sum(record.payouts) for record in settled)
+    unused = sum(rewards) - of_settled + (terms.rounds - len(settled)) * terms.aggregator_fee_per_round
     return Money(
         deposited=terms.deposit,
-        paid=sum(sum(record.payouts) for record in settled),
+        paid=paid,
         fees=ended["aggregatorFees"] + ended["refereeFees"],
         refunded=unused + (terms.rounds - with_reference) * terms.referee_fee_per_round,
-        dust=sum(terms.reward_per_round - sum(record.payouts) for record in settled),
+        dust=of_settled - paid + terms.rounds * terms.reward_per_round - sum(rewards),
     )
 
 

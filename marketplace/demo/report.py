@@ -87,6 +87,7 @@ def build_report(run: DemoRun, findings: Findings, environment: Mapping[str, Any
         "referee_samples": len(run.scenario.referee),
         "job_state": view.market.progress(view.job).job_state.name.lower(),
         "reward_per_round_wei": view.terms.reward_per_round,
+        "reward_decay": view.terms.reward_decay,
         "tolerated": view.terms.tolerated,
         "trainers": [_trainer(number, run, findings) for number in range(1, len(run.trainers) + 1)],
         "rounds": [_round(run, result) for result in findings.rounds],
@@ -184,6 +185,7 @@ def _round(run: DemoRun, result: RoundResult) -> Report:
         "accuracy": run.accuracies[result.number],
         "reference": result.reference,
         "reference_ignored": result.reference_ignored,
+        "reward_wei": result.reward,
         "paid_wei": result.paid,
         "trainers": [_trainer_round(trainer) for trainer in result.trainers],
     }

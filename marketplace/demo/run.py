@@ -19,6 +19,7 @@ from torch import nn
 
 from aggregator.worker import Aggregator
 from contribution.errors import CairnError
+from contribution.reward_schedule import DEFAULT_DECAY
 from contribution.rules import DEFAULT_RULE
 from marketplace.audit.report import Report
 from marketplace.audit.run import Sources, audit
@@ -30,6 +31,7 @@ from marketplace.chain.devnet.provider import connect_in_process
 from marketplace.chain.market import Market
 from marketplace.chain.structs import NATIVE_COIN, Terms
 from marketplace.job.document import JobDocument
+from marketplace.job.limits import least_penalty
 from marketplace.parties.referee import Referee
 from marketplace.parties.trainer import Trainer
 from marketplace.parties.view import JobView
@@ -250,7 +252,8 @@ def _set_up(settings: DemoSettings, scenario: Scenario, clock: Clock, workspace:
 def _terms(
     settings: DemoSettings, market: Market, dimension: int, aggregator: LocalAccount, referee: LocalAccount
 ) -> Terms:
-    reward = ETHER
+    reward, decay = ETHER, DEFAULT_DECAY
+    penalty = least_penalty(reward, decay, settings.rounds)
     return Terms(
         aggregator=aggregator.address,
         reward_per_round=reward,
@@ -262,6 +265,7 @@ def _terms(
         references=REFERENCE_VECTORS,
         min_trainers=settings.trainers,
         max_trainers=settings.trainers,
+        reward_decay=decay,
         submit_window=WINDOW_SECONDS,
         deliver_window=WINDOW_SECONDS,
         settle_window=WINDOW_SECONDS,
@@ -273,8 +277,8 @@ def _terms(
         strike_limit=3,
         stake=ETHER // 2,
         absence_penalty=ETHER // 20,
-        penalty=reward * 11 // 10,
-        bond=reward * 22 // 10,
+        penalty=penalty,
+        bond=2 * penalty,
         token=NATIVE_COIN,
         aggregator_fee_per_round=ETHER // 20,
         referee=referee.address,

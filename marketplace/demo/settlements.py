@@ -70,12 +70,14 @@ class TrainerRound:
 class RoundResult:
     """One round that has ended; `trainers` in ascending order of address, everyone who ever joined.
 
-    `ended` says how: "settled", "void: " with the cause, or "expired". `reference` tells whether the referee's
-    reference took part, `reference_ignored` whether its filter was put aside because it left too few.
+    `ended` says how: "settled", "void: " with the cause, or "expired". `reward` is what it could pay, in wei.
+    `reference` tells whether the referee's reference took part, `reference_ignored` whether its filter was put aside
+    because it left too few.
     """
 
     number: int
     ended: str
+    reward: int
     reference: bool
     reference_ignored: bool
     trainers: tuple[TrainerRound, ...]
@@ -110,11 +112,11 @@ def round_result(view: JobView, record: RoundRecord) -> RoundResult:
     ReplayError
         If it was settled and, computed again, does not come out as the chain's events say.
     """
-    joined = trainers_joined(view)
+    joined, reward = trainers_joined(view), _reward(view, record)
     if not record.settled:
         ended = f"void: {record.void.words}" if record.void is not None else "expired"
         absent = tuple(_left_out(record, account, ended) for account in joined)
-        return RoundResult(record.number, ended, False, False, absent)
+        return RoundResult(record.number, ended, reward, False, False, absent)
     outcome, references = replay(view, record)
     names = [f"trainer {joined.index(account) + 1}" for account in record.trainers]
     sentences = explain(_rule_name(view), _matrix(record, references), references, outcome, names)
@@ -124,7 +126,7 @@ def round_result(view: JobView, record: RoundRecord) -> RoundResult:
     }
     everyone = tuple(scored.get(account) or _left_out(record, account, "") for account in joined)
     ignored = references > 0 and not outcome.reference_used
-    return RoundResult(record.number, "settled", references > 0, ignored, everyone)
+    return RoundResult(record.number, "settled", reward, references > 0, ignored, everyone)
 
 
 def trainers_joined(view: JobView) -> list[ChecksumAddress]:
@@ -145,7 +147,7 @@ def replay(view: JobView, record: RoundRecord) -> tuple[RuleOutcome, int]:
     references = 0 if record.reference is None or excluded else view.terms.references
     gram = _matrix(record, references)
     outcome = RULES[_rule_name(view)](gram, len(record.trainers), references, view.terms.tolerated)
-    pay = tuple(payouts(outcome.contributions, view.terms.reward_per_round))
+    pay = tuple(payouts(outcome.contributions, _reward(view, record)))
     for what, computed, stated in (
         ("weights", outcome.weights, record.weights),
         ("contributions", outcome.contributions, record.contributions),
@@ -158,6 +160,10 @@ def replay(view: JobView, record: RoundRecord) -> tuple[RuleOutcome, int]:
                 "both are of one version."
             )
     return outcome, references
+
+
+def _reward(view: JobView, record: RoundRecord) -> int:
+    return view.terms.reward_after(view.history().settled_before(record.number))
 
 
 def _matrix(record: RoundRecord, references: int) -> GramMatrix:

@@ -92,10 +92,12 @@ def audit_lines(report: AuditReport) -> list[str]:
 def _opening(run: DemoRun) -> Text:
     roles = [ROLE_NAMES[party.role] for party in run.scenario.trainers if party.role is not Role.HONEST]
     terms = run.view.terms
+    first, last = (ether(terms.reward_after(settled)) for settled in (0, terms.rounds - 1))
     text = Text(
         f"Job {run.view.job}: {len(run.trainers)} trainers joined with a stake of {ether(terms.stake)} ETH each, among "
-        f"them {', '.join(roles)}. {ether(terms.deposit)} ETH in escrow for {terms.rounds} rounds of "
-        f"{ether(terms.reward_per_round)} ETH. The rule tolerates {terms.tolerated} faulty updates a round."
+        f"them {', '.join(roles)}. {ether(terms.deposit)} ETH in escrow for {terms.rounds} rounds, of "
+        f"which the first pays {first} ETH and the last {last} ETH. The rule tolerates {terms.tolerated} faulty "
+        "updates a round."
     )
     if terms.tolerated < len(roles):
         text.append(f" {len(roles)} cheat, which is more: the model may suffer.", style="yellow")
@@ -108,7 +110,7 @@ def round_text(run: DemoRun, result: RoundResult) -> Text:
     text.append(f"Round {result.number}", style="bold")
     text.append(
         f"  {result.ended}, test accuracy {run.accuracies[result.number]:.2%}, {result.selected} of "
-        f"{len(result.trainers)} kept, {ether(result.paid)} ETH paid"
+        f"{len(result.trainers)} kept, {ether(result.paid)} of {ether(result.reward)} ETH paid"
     )
     if result.ended == "settled" and not result.reference:
         text.append(", without a reference")
@@ -126,9 +128,11 @@ def round_text(run: DemoRun, result: RoundResult) -> Text:
 def standings(run: DemoRun, results: list[RoundResult]) -> RenderableType:
     """Return the table of shares by trainer and round, and of what each trainer has been paid."""
     shown = results[-ROUNDS_SHOWN:]
-    reward = ether(run.view.terms.reward_per_round)
-    running = len(results) + 1
-    note = "" if running > run.settings.rounds else f"; round {running} of {run.settings.rounds} is running"
+    running, rounds = len(results) + 1, run.settings.rounds
+    note = ""
+    if running <= rounds:
+        reward = ether(run.view.terms.reward_after(sum(result.ended == "settled" for result in results)))
+        note = f"; round {running} of {rounds}, which is running, pays {reward} ETH"
     table = Table(
         title="Shapley share by round",
         title_justify="left",
@@ -149,7 +153,7 @@ def standings(run: DemoRun, results: list[RoundResult]) -> RenderableType:
     accuracies = [Text(f"{100 * run.accuracies[result.number]:.1f}%", style="bold") for result in shown]
     table.add_row(Text("Accuracy", style="bold"), *accuracies, "")
     return Group(
-        table, Text(f"A round pays {reward} ETH by these shares, nothing for a negative one{note}.", style="dim")
+        table, Text(f"A round's reward is paid by these shares, nothing for a negative one{note}.", style="dim")
     )
 
 

@@ -37,9 +37,12 @@ class Derivation:
     compute: Callable[..., Any]
 
 
+# What each round's reward follows from.
+REWARDS: Final = ("money.reward_per_round", "money.reward_decay", "round.rounds")
+
 # In an order in which each needs only what stands before it.
 DERIVATIONS: Final[dict[str, Derivation]] = {
-    "money.penalty": Derivation(("money.reward_per_round",), least_penalty),
+    "money.penalty": Derivation(REWARDS, least_penalty),
     "money.bond": Derivation(("money.penalty",), lambda penalty: 2 * penalty),
     "money.stake": Derivation(("money.reward_per_round",), lambda reward: reward),
     "money.absence_penalty": Derivation(("money.stake",), lambda stake: stake // 10),
@@ -85,9 +88,9 @@ def _money_faults(entries: Entries, currency: Currency) -> Iterator[str]:
 
     if entries.get("money.reward_per_round") == 0:
         yield from between("money.reward_per_round", 1, MAX_AMOUNT, "nobody trains for nothing")
-    if _given(entries, "money.penalty", "money.reward_per_round"):
-        least = least_penalty(entries["money.reward_per_round"])
-        why = "a skipped settlement must cost the aggregator a tenth more than the round's reward"
+    if _given(entries, "money.penalty", *REWARDS):
+        least = least_penalty(*(entries[path] for path in REWARDS))
+        why = "a skipped settlement must cost the aggregator a tenth more than the first round pays, the most of all"
         yield from between("money.penalty", least, MAX_AMOUNT, why)
     if _given(entries, "money.bond", "money.penalty"):
         why = "the bond must cover two penalties"

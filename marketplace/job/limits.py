@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from contribution.reward_schedule import round_reward
+
 MAX_AMOUNT: Final = 2**94
 MAX_WINDOW: Final = 30 * 86_400
 MAX_TIME_TO_START: Final = 365 * 86_400
@@ -26,6 +28,9 @@ def quorum(tolerated: int) -> int:
     return 2 * tolerated + 3
 
 
-def least_penalty(reward_per_round: int) -> int:
-    """Return what a skipped settlement must cost at least: a tenth more than the round's reward, rounded up."""
-    return (11 * reward_per_round + 9) // 10
+def least_penalty(reward_per_round: int, reward_decay: int, rounds: int) -> int:
+    """Return what a skipped settlement must cost at least: a tenth more than the first round pays, rounded up.
+
+    No round pays more than the first that is settled.
+    """
+    return (11 * round_reward(reward_per_round, reward_decay, rounds, 0) + 9) // 10

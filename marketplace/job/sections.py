@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from contribution.reward_schedule import DEFAULT_DECAY, MAX_DECAY
 from marketplace.job.fields import (
     Address,
     Allowlist,
@@ -105,11 +106,15 @@ class RoundSection(Section):
 
 
 class MoneySection(Section):
-    """Amounts in the currency's smallest unit; `token` and `decimals` are None for the native coin."""
+    """Amounts in the currency's smallest unit; `token` and `decimals` are None for the native coin.
+
+    `reward_per_round` is on average over the rounds; `reward_decay` is the power of the rounds left in which it falls.
+    """
 
     token: Address | None = None
     decimals: Annotated[int, whole(0, MAX_DECIMALS)] | None = None
     reward_per_round: Amount
+    reward_decay: Annotated[int, whole(0, MAX_DECAY)] = DEFAULT_DECAY
     aggregator_fee_per_round: Amount
     referee_fee_per_round: Amount = 0
     stake: Amount

@@ -186,6 +186,7 @@ def terms(specification: JobSpecification, deployment: Deployment, owner: Checks
         references=parties.reference_vectors,
         min_trainers=trainers.minimum,
         max_trainers=trainers.maximum,
+        reward_decay=money.reward_decay,
         submit_window=rounds.submit,
         deliver_window=rounds.deliver,
         settle_window=rounds.settle,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contribution.payout import payouts
 from tests.audit.conftest import added_event, altered_event, detail, dropped_event, failing
 
 
@@ -69,6 +70,33 @@ def test_pay_that_the_contributions_do_not_earn_is_named(plain):
     assert ("round 2", "pay") in failing(report)
     assert f"the pay of {account} is" in detail(report, "round 2", "pay")
     assert ("money", "every wei") in failing(report)
+
+
+@pytest.mark.parametrize(("number", "other"), [(1, 2), (2, 1), (2, 3), (3, 2)])
+def test_pay_by_the_reward_of_another_round_is_named(plain, number, other):
+    record, terms = plain.record(number), plain.small.view.terms
+    assert terms.reward_decay == 2
+    wrong = payouts(record.contributions, terms.reward_after(other - 1))
+    report = tell(plain, altered_event(plain, "RoundScored", lambda a: {**a, "payouts": wrong}, number - 1))
+    assert {(f"round {number}", "pay"), ("money", "every wei")} <= failing(report)
+    account, paid, due = next(
+        entry for entry in zip(record.trainers, wrong, record.payouts, strict=True) if entry[1] != entry[2]
+    )
+    assert f"the pay of {account} is {paid} wei instead of {due} wei" in detail(report, f"round {number}", "pay")
+    if other < number:
+        told = detail(report, "money", "every wei")
+        assert f"round {number} paid {sum(wrong)} wei of a reward of {terms.reward_after(number - 1)} wei" in told
+
+
+@pytest.mark.parametrize("decay", [0, 1, 255])
+def test_another_fall_of_the_rewards_is_not_that_of_the_contract(plain, decay):
+    def otherwise(arguments):
+        return {**arguments, "terms": {**arguments["terms"], "rewardDecay": decay}}
+
+    report = tell(plain, altered_event(plain, "JobCreated", otherwise))
+    assert {("job", "contract state"), ("round 1", "proof"), ("round 1", "pay"), ("round 3", "pay")} <= failing(report)
+    assert f"reward_decay is 2 instead of {decay}" in detail(report, "job", "contract state")
+    assert report.facts["rounds"][0]["reward_wei"] != plain.audit().facts["rounds"][0]["reward_wei"]
 
 
 def test_pay_above_the_reward_is_named(plain):

@@ -63,6 +63,7 @@ def make_terms(market: Market) -> Terms:
         references=0,
         min_trainers=3,
         max_trainers=3,
+        reward_decay=0,
         submit_window=WINDOW,
         deliver_window=WINDOW,
         settle_window=WINDOW,

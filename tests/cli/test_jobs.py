@@ -111,7 +111,8 @@ def test_rounds_are_shown_with_who_was_dropped_and_why(running_job: Callable[[],
     assert all("Shapley value" in sentence and "of the round's pay" in sentence for sentence in explanations[1:])
     kept = [trainer for trainer in entry["trainers"] if trainer["selected"]]
     assert sum(trainer["shapley_share"] for trainer in kept) == pytest.approx(1)
-    assert 0 <= ETHER - sum(trainer["pay_wei"] for trainer in entry["trainers"]) < 5, "dust stays in escrow"
+    assert entry["reward_wei"] == shown["terms"]["first_reward_wei"] > ETHER
+    assert 0 <= entry["reward_wei"] - sum(trainer["pay_wei"] for trainer in entry["trainers"]) < 5, "dust in escrow"
     assert all(trainer["pay_wei"] == 0 for trainer in entry["trainers"] if not trainer["selected"])
     assert [trainer["pending_round"] for trainer in shown["trainers"]].count(1) == 4
     text = ok("job", "show", job.number).stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,23 +15,42 @@ from marketplace.demo.money import Flow, Money, MoneyError, check_money, earned,
 pytestmark = pytest.mark.slow
 
 
+def job_terms(reward_after: Callable[[int], int]) -> SimpleNamespace:
+    return SimpleNamespace(
+        rounds=4,
+        reward_per_round=100,
+        reward_after=reward_after,
+        aggregator_fee_per_round=10,
+        referee_fee_per_round=3,
+        referee="0xreferee",
+        deposit=4 * 113,
+    )
+
+
 def test_rounds_that_were_not_settled_and_references_that_were_not_used_are_refunded():
     reference = Submission(b"", b"")
     settled = RoundRecord(1, 0, b"", b"", payouts=(60, 39), aggregate_cid=b"cid", reference=reference)
     nobody_paid = RoundRecord(2, 0, b"", b"", payouts=(0, 0), aggregate_cid=b"cid")
     void = RoundRecord(3, 0, b"", b"", void=VoidCause.TOO_FEW_KEPT, reference=reference)
     ended = Event("JobEnded", {"aggregatorFees": 20, "refereeFees": 3}, 9, None, 0, None)
-    terms = SimpleNamespace(
-        rounds=4,
-        reward_per_round=100,
-        aggregator_fee_per_round=10,
-        referee_fee_per_round=3,
-        referee="0xreferee",
-        deposit=4 * 113,
-    )
+    terms = job_terms(lambda _: 100)
     history = JobHistory(rounds={1: settled, 2: nobody_paid, 3: void}, events=[ended])
     money = money_by_events(SimpleNamespace(history=lambda: history, terms=terms))
     assert money == Money(deposited=452, paid=99, fees=23, refunded=2 * 110 + 3 * 3, dust=1 + 100)
+    assert money.accounted == money.deposited
+
+
+def test_settled_rounds_have_the_largest_rewards_and_what_rounding_leaves_of_them_is_dust():
+    settled = {
+        number: RoundRecord(number, 0, b"", b"", payouts=payouts, aggregate_cid=b"cid")
+        for number, payouts in ((1, (200, 12)), (4, (120, 0)))
+    }
+    ended = Event("JobEnded", {"aggregatorFees": 20, "refereeFees": 0}, 9, None, 0, None)
+    history = JobHistory(rounds=settled, events=[ended])
+    # 400 in parts of 16, 9, 4 and 1 out of 30.
+    rewards = [213, 120, 53, 13]
+    money = money_by_events(SimpleNamespace(history=lambda: history, terms=job_terms(rewards.__getitem__)))
+    assert money == Money(deposited=452, paid=332, fees=20, refunded=53 + 13 + 2 * 10 + 4 * 3, dust=1 + 1)
     assert money.accounted == money.deposited
 
 
@@ -67,8 +87,8 @@ def test_everything_that_came_in_went_out_again(short_demo, moved):
     assert sum(flow.sent for flow in moved.values()) == view.terms.deposit + view.terms.bond + 7 * view.terms.stake
 
 
-def test_a_settled_round_leaves_at_most_a_wei_of_dust_a_trainer(short_demo):
-    assert 0 <= short_demo.findings.money.dust < 2 * 7
+def test_a_settled_round_leaves_at_most_a_wei_of_dust_a_trainer_and_one_of_its_reward(short_demo):
+    assert 0 <= short_demo.findings.money.dust < 2 * (7 + 1)
     assert short_demo.findings.money.refunded == 0
 
 

@@ -81,10 +81,13 @@ def test_cheats_are_paid_nothing_and_the_free_rider_is_told_why(short_demo):
 
 
 def test_pay_follows_the_positive_shares(short_demo):
-    reward = short_demo.report["reward_per_round_wei"]
+    # Of two rounds the first pays four times the second.
+    assert short_demo.report["reward_decay"] == 2
+    average = short_demo.report["reward_per_round_wei"]
+    assert [entry["reward_wei"] for entry in short_demo.report["rounds"]] == [8 * average // 5, 2 * average // 5]
     for entry in short_demo.report["rounds"]:
         shares = np.array([max(trainer["shapley"], 0.0) for trainer in entry["trainers"]])
-        pay = np.array([trainer["pay_wei"] / reward for trainer in entry["trainers"]])
+        pay = np.array([trainer["pay_wei"] / entry["reward_wei"] for trainer in entry["trainers"]])
         np.testing.assert_allclose(pay, shares / shares.sum(), atol=1e-12)
 
 

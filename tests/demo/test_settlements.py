@@ -26,7 +26,7 @@ def test_the_twin_decides_as_the_contract(short_demo):
         outcome = RULES[DEFAULT_RULE](gram, len(record.trainers), terms.references, terms.tolerated)
         assert outcome.weights == record.weights
         assert outcome.contributions == record.contributions
-        assert tuple(payouts(outcome.contributions, terms.reward_per_round)) == record.payouts
+        assert tuple(payouts(outcome.contributions, terms.reward_after(record.number - 1))) == record.payouts
 
 
 def test_the_matrix_is_that_of_the_updates_in_the_trainers_outboxes(short_demo):

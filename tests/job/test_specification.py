@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from web3 import Web3
 
+from contribution.reward_schedule import MAX_DECAY, round_reward
 from marketplace.chain.calls import call_view
 from marketplace.chain.deployment import Deployment, deploy_contract
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.structs import NATIVE_COIN, Terms
 from marketplace.job.document import DocumentError, decode_document, fetch_initial_model
+from marketplace.job.limits import MAX_AMOUNT, MAX_ROUNDS, least_penalty
 from marketplace.job.merkle import allowlist_root
 from marketplace.job.specification import (
     SpecificationError,
@@ -30,6 +34,8 @@ from marketplace.storage.store import DirectoryStore
 
 OWNER = dev_account(0).address
 NOW = 1_767_225_700
+# A tenth more than the first of three rounds pays, which is 27/14 ether, rounded up.
+LEAST_PENALTY = 2_121_428_571_428_571_429
 
 
 def faults_of(tables: dict[str, Any], directory: Path = Path()) -> tuple[str, ...]:
@@ -59,12 +65,22 @@ def test_what_is_left_out_follows_from_the_rest(tables: dict[str, Any]) -> None:
     tables["money"]["reward_per_round"] = 1_000_000_000_000_000_001
     specification = parse_specification(tables)
     money, rounds = specification.money, specification.round
-    assert money.penalty == 1_100_000_000_000_000_002, "a tenth more, rounded up"
+    # Of three rounds the first pays 27/14 of the average.
+    assert money.penalty == 2_121_428_571_428_571_431, "a tenth more than the first round's, rounded up"
     assert money.bond == 2 * money.penalty
     assert (money.stake, money.absence_penalty) == (money.reward_per_round, money.reward_per_round // 10)
     assert (rounds.deliver, rounds.settle, rounds.challenge) == (31, 61, 31)
     assert specification.trainers.minimum == 5
     assert specification.parties.reference_vectors == 1
+
+
+@given(st.integers(1, MAX_AMOUNT), st.integers(0, MAX_DECAY), st.integers(1, MAX_ROUNDS))
+def test_the_least_penalty_is_a_tenth_more_than_any_round_pays(average: int, decay: int, rounds: int) -> None:
+    most = round_reward(average, decay, rounds, 0)
+    least = least_penalty(average, decay, rounds)
+    assert 10 * (least - 1) < 11 * most <= 10 * least
+    assert most >= round_reward(average, decay, rounds, rounds - 1)
+    assert most < 3 * average
 
 
 def test_a_file_with_five_faults_lists_five(tmp_path: Path) -> None:
@@ -127,8 +143,15 @@ def test_a_file_with_five_faults_lists_five(tmp_path: Path) -> None:
             f"money.reward_per_round is {2**94 + 1}; it must be from 0 to {2**94} wei",
         ),
         ("money.reward_per_round", 1.5, 'it must be a text such as "0.5 ether", or an integer in wei'),
-        ("money.penalty", "1 ether", "money.penalty is 1 ether; it must be from 1.1 ether"),
-        ("money.bond", "2 ether", "money.bond is 2 ether; it must be from 2.2 ether"),
+        ("money.reward_decay", 3, "money.reward_decay is 3; it must be an integer from 0 to 2"),
+        ("money.reward_decay", 0.5, "money.reward_decay is 0.5; it must be an integer from 0 to 2"),
+        (
+            "money.penalty",
+            "2 ether",
+            "money.penalty is 2 ether; it must be from 2121428571428571429 wei to 19807040628566084398385987584 wei: a "
+            "skipped settlement must cost the aggregator a tenth more than the first round pays, the most of all",
+        ),
+        ("money.bond", "4 ether", "money.bond is 4 ether; it must be from 4242857142857142858 wei"),
         ("money.absence_penalty", "51 wei", ""),
         (
             "money.absence_penalty",
@@ -252,6 +275,7 @@ def test_terms_are_those_of_the_file(tables: dict[str, Any], deployment: Deploym
         references=1,
         min_trainers=5,
         max_trainers=10,
+        reward_decay=2,
         submit_window=30,
         deliver_window=20,
         settle_window=40,
@@ -262,8 +286,8 @@ def test_terms_are_those_of_the_file(tables: dict[str, Any], deployment: Deploym
         strike_limit=3,
         stake=5 * 10**17,
         absence_penalty=5 * 10**16,
-        penalty=11 * 10**17,
-        bond=22 * 10**17,
+        penalty=LEAST_PENALTY,
+        bond=2 * LEAST_PENALTY,
         token=NATIVE_COIN,
         aggregator_fee_per_round=10**17,
         referee=OWNER,
@@ -339,8 +363,9 @@ def test_a_document_with_another_server_momentum_is_refused(
 # Values at and beyond each end of a range, of which the contract must take exactly those that the file may hold.
 EDGES: list[tuple[str, list[object]]] = [
     ("money.reward_per_round", [0, 1, 10**18, 2**94]),
-    ("money.penalty", [11 * 10**17 - 1, 11 * 10**17, 2**94]),
-    ("money.bond", [22 * 10**17 - 1, 22 * 10**17, 2**94]),
+    ("money.reward_decay", [0, 1, 2, 3]),
+    ("money.penalty", [LEAST_PENALTY - 1, LEAST_PENALTY, 2**94]),
+    ("money.bond", [2 * LEAST_PENALTY - 1, 2 * LEAST_PENALTY, 2**94]),
     ("money.stake", [0, 2**94]),
     ("money.absence_penalty", [0, 5 * 10**16, 5 * 10**16 + 1]),
     ("money.referee_fee_per_round", [0, 10**18]),

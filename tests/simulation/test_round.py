@@ -18,6 +18,7 @@ from benchmarks.simulation.round import REWARD_PER_ROUND, RoundResult, play_roun
 from benchmarks.simulation.run import simulate
 from benchmarks.simulation.setting import Setting
 from contribution.gram import gram_matrix_plain
+from contribution.payout import payouts
 from contribution.rule import evaluate
 from marketplace.payload.quantise import dequantise
 from marketplace.training.data import load_public
@@ -70,13 +71,25 @@ def test_a_round_is_made_of_the_markets_own_parts(tiny: Setting):
     order = [*np.argsort(federation.seats), 5]
     seated = evaluate(second.gram[np.ix_(order, order)], 5, 1, 1)
     assert second.outcome.weights == tuple(seated.weights[seat] for seat in federation.seats)
-    assert sum(second.pay) in range(REWARD_PER_ROUND - 5, REWARD_PER_ROUND + 1)
+    for result, reward in ((first, 8 * REWARD_PER_ROUND // 5), (second, 2 * REWARD_PER_ROUND // 5)):
+        assert sum(result.pay) in range(reward - 5, reward + 1)
     steps = [
         np.array(result.outcome.weights) @ np.stack(result.submissions.updates).astype(np.int64)
         for result in (first, second)
     ]
     expected = federation.initial_model + sum(steps) / 2.0 ** (16 + tiny.scale_exponent)
     np.testing.assert_allclose(second.next_state.model, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("decay", "parts"), [(0, (1, 1, 1)), (1, (3, 2, 1)), (2, (9, 4, 1))])
+def test_rewards_fall_as_the_setting_says_and_nothing_else_changes(tiny: Setting, decay: int, parts: tuple[int, ...]):
+    setting = replace(tiny, rounds=3, reward_decay=decay)
+    _, results = played(setting)
+    for result, part in zip(results, parts, strict=True):
+        expected = payouts(result.outcome.contributions, 3 * REWARD_PER_ROUND * part // sum(parts))
+        assert result.pay == tuple(expected)
+    _, calm = played(replace(setting, reward_decay=0))
+    assert [result.outcome for result in results] == [result.outcome for result in calm]
 
 
 def test_a_referee_posts_curvature_beside_its_reference(tiny: Setting):
@@ -155,6 +168,7 @@ def test_a_void_round_changes_nothing_but_the_number(tiny: Setting):
     federation, (first, second) = played(replace(tiny, attack="free-rider-zero", attackers=4))
     assert first.outcome.void
     assert first.pay == (0,) * 5
+    assert (second.state.number, second.state.settled) == (2, 0), "it takes no place in the schedule of rewards"
     np.testing.assert_array_equal(second.state.model, federation.initial_model)
     assert not second.state.last_step.any()
 

@@ -272,7 +272,7 @@ interface ITrainingMarket {
     /// - The referee keeps its fee of the round: it did its part.
     /// - An aggregator that refutes itself loses more than a round is worth to anybody: of the bond it accepted with, at
     ///   least half is burned, shared among submitters or both by then, and half is at least the penalty, which exceeds
-    ///   the reward by a tenth.
+    ///   any round's reward by a tenth.
     /// - A false refutation reverts: it costs its sender gas, and nobody anything else. No deadline moves.
     ///
     /// Requirements:

@@ -121,6 +121,25 @@ library Ghosts {
         return 2 * uint256(g.terms.tolerated) + 3;
     }
 
+    /// @notice What the trainers of the next settled round share.
+    function reward(Ghost storage g) internal view returns (uint256) {
+        return part(g.terms.rewardPerRound, g.terms.rewardDecay, g.terms.rounds, g.settledRounds);
+    }
+
+    /// @notice A round's part of what all rounds pay: in proportion to a power of the rounds less those settled before it,
+    /// rounded down.
+    function part(uint256 average, uint256 power, uint256 rounds, uint256 settled)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 parts = 0;
+        for (uint256 left = 1; left <= rounds; ++left) {
+            parts += left ** power;
+        }
+        return average * rounds * (rounds - settled) ** power / parts;
+    }
+
     /// @notice Whether money tied to `round` must wait.
     function locked(Ghost storage g, uint256 round, uint256 time) internal view returns (bool) {
         if (ended(g)) return false;

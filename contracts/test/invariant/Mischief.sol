@@ -163,9 +163,9 @@ abstract contract Mischief is Driver {
     function _createBadly(address caller) private {
         Terms memory terms = _chosenTerms(Plot.Anything);
         bytes memory cid = _specification();
-        uint256 fault = _below(12);
+        uint256 fault = _below(13);
         if (fault == 0) terms.bond = 2 * terms.penalty - 1;
-        else if (fault == 1) terms.penalty = uint96((uint256(terms.rewardPerRound) * 11 + 9) / 10 - 1);
+        else if (fault == 1) terms.penalty = uint96(_leastPenalty(terms) - 1);
         else if (fault == 2) terms.minTrainers = 2 * terms.tolerated + 2;
         else if (fault == 3) terms.challengeWindow = terms.submitWindow + terms.deliverWindow + 1;
         else if (fault == 4) terms.rounds = 0;
@@ -175,6 +175,7 @@ abstract contract Mischief is Driver {
         else if (fault == 8) terms.absencePenalty = terms.stake / 10 + 1;
         else if (fault == 9) terms.references = terms.referee == address(0) ? 1 : 0;
         else if (fault == 10) cid = _cidLike();
+        else if (fault == 12) terms.rewardDecay = uint8(_between(3, 255));
         uint256 value = fault == 7 ? 0 : _supply(terms.token, caller, _deposit(terms));
         if (fault == 11) value += 1;
         _create(caller, terms, cid, value, false, Plot.Anything);

@@ -274,7 +274,7 @@ abstract contract Replay is Checks {
             );
             paid += _pay(m, uint256(log.topics[2]), pay[i]);
         }
-        vm.assertLe(paid, g.terms.rewardPerRound, "5: a round pays no more than its reward");
+        vm.assertLe(paid, g.reward(), "5: a round pays no more than its reward");
         g.escrow -= uint128(paid);
         g.paid += uint128(paid);
     }

@@ -125,22 +125,22 @@ abstract contract SettleModel is Model {
         for (uint256 i = 0; i < draft.contributions.length; ++i) {
             if (draft.contributions[i] > 0) positive += draft.contributions[i];
         }
+        uint256 reward = g.reward();
         uint256 paid = 0;
         for (uint256 i = 0; positive != 0 && i < draft.contributions.length; ++i) {
             Member storage m = g.member[draft.settlement.trainers[i]];
             int256 value = draft.contributions[i];
-            // Rewards are below 2^20 here and contributions below 2^200.
-            if (value > 0) {
-                paid += _payOne(g, m, uint256(value) * g.terms.rewardPerRound / uint256(positive));
-            }
+            // Rewards are below 2^22 here and contributions below 2^200.
+            if (value > 0) paid += _payOne(g, m, uint256(value) * reward / uint256(positive));
             bool harmful = -value * 10_000 > positive * int256(uint256(g.terms.strikeToleranceBps));
             if (harmful && draft.referenceUsed && g.terms.strikeLimit != 0) _strikeOne(g, m);
         }
         if (paid == 0) _count("round settled: nobody paid");
-        vm.assertLe(paid, g.terms.rewardPerRound, "5: a round pays no more than its reward");
+        vm.assertLe(paid, reward, "5: a round pays no more than its reward");
         if (positive != 0) {
-            uint256 dust = g.terms.rewardPerRound - paid;
-            vm.assertLt(dust, draft.contributions.length, "7: a round loses less than a unit per payee");
+            vm.assertLt(
+                reward - paid, draft.contributions.length, "7: a round loses less than a unit per payee"
+            );
         }
         g.escrow -= uint128(paid);
         g.paid += uint128(paid);

@@ -10,7 +10,7 @@ import {SimulatedProver} from "../SimulatedProver.sol";
 import {SettableRule} from "../mocks/SettableRule.sol";
 import {PlainToken} from "../mocks/Tokens.sol";
 import {Counts} from "./Counts.sol";
-import {Ghost, Plot} from "./Ghost.sol";
+import {Ghost, Ghosts, Plot} from "./Ghost.sol";
 
 /// @notice Does not take the native coin.
 contract Refuser {}
@@ -214,13 +214,20 @@ abstract contract World is Parties, Counts {
 
     function _chooseAmounts(Terms memory terms) private {
         terms.rewardPerRound = uint96(_oneIn(8) ? 1 : _between(2, 1_000_000));
+        terms.rewardDecay = uint8(_below(3));
         terms.aggregatorFeePerRound = uint96(_below(20_000));
-        terms.penalty = uint96((uint256(terms.rewardPerRound) * 11 + 9) / 10 + _below(1000));
+        terms.penalty = uint96(_leastPenalty(terms) + _below(1000));
         terms.bond = uint96(2 * uint256(terms.penalty) + _below(terms.penalty));
         terms.stake = uint96(_oneIn(6) ? 0 : _below(100_000));
         terms.absencePenalty = uint96(_below(terms.stake / 10 + 1));
         terms.strikeLimit = uint8(_oneIn(4) ? 0 : _oneIn(3) ? 2 : 1);
         terms.strikeToleranceBps = uint16(_below(2000));
+    }
+
+    /// @dev A tenth more than the most that a round pays, rounded up.
+    function _leastPenalty(Terms memory terms) internal pure returns (uint256) {
+        uint256 most = Ghosts.part(terms.rewardPerRound, terms.rewardDecay, terms.rounds, 0);
+        return (most * 11 + 9) / 10;
     }
 
     function _chooseTimes(Terms memory terms) private {

@@ -31,7 +31,7 @@ contract TermsCheckTest is Base {
         );
         _check.checkEncoded(abi.encode(_given));
         // 256 strikes don't fit eight bits.
-        encoded[32 * 17 + 30] = 0x01;
+        encoded[32 * 18 + 30] = 0x01;
         vm.expectRevert(bytes(""));
         _check.checkEncoded(encoded);
     }
@@ -66,6 +66,42 @@ contract TermsCheckTest is Base {
         _refuses("penalty", 10, 11, MAX);
         _given.penalty = 11;
         _accepts();
+    }
+
+    function test_When_TheDecayIsAtItsLimits() external {
+        (_given.penalty, _given.bond) = (22_000, 44_000);
+        _given.rewardDecay = 2;
+        _accepts();
+        _given.rewardDecay = 3;
+        _refuses("rewardDecay", 3, 0, 2);
+        _given.rewardDecay = type(uint8).max;
+        _refuses("rewardDecay", 255, 0, 2);
+    }
+
+    function test_Given_TheRewardFalls() external {
+        // The first of three rounds pays 15,010 or 19,299; a tenth more, rounded up.
+        _given.bond = 50_000;
+        (_given.rewardDecay, _given.penalty) = (1, 16_510);
+        _refuses("penalty", 16_510, 16_511, MAX);
+        _given.penalty = 16_511;
+        _accepts();
+        (_given.rewardDecay, _given.penalty) = (2, 21_228);
+        _refuses("penalty", 21_228, 21_229, MAX);
+        _given.penalty = 21_229;
+        _accepts();
+        // A single round pays all there is.
+        (_given.rounds, _given.penalty) = (1, 11_007);
+        _refuses("penalty", 11_007, 11_008, MAX);
+        _given.penalty = 11_008;
+        _accepts();
+        // As many rounds as the field holds.
+        (_given.rounds, _given.rewardPerRound) = (type(uint16).max, type(uint96).max);
+        _refuses("rewardPerRound", type(uint96).max, 1, MAX);
+        _given.rewardPerRound = uint96(MAX);
+        uint256 first = 6 * MAX * 65_535 ** 2 / (uint256(65_536) * 131_071);
+        _refuses("penalty", 11_008, (first * 11 + 9) / 10, MAX);
+        _given.rounds = 0;
+        _refuses("rounds", 0, 1, 10_000);
     }
 
     function test_When_TheBondIsAtItsLimits() external {

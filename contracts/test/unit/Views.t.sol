@@ -106,7 +106,7 @@ contract ViewsTest is Base {
 
     function test_When_AStructIsRead() external {
         _create(_terms());
-        _assertWords(abi.encodeCall(market.termsOf, (1)), 27);
+        _assertWords(abi.encodeCall(market.termsOf, (1)), 28);
         _assertWords(abi.encodeCall(market.progressOf, (1)), 15);
         _assertWords(abi.encodeCall(market.seatsOf, (1)), 9);
         _assertWords(abi.encodeCall(market.ledgerOf, (1)), 3);

@@ -64,9 +64,9 @@ def pay(twin: JobTwin, number: int, trainers: Sequence[ChecksumAddress], payouts
             account.credit += account.pending
             account.pending, account.pending_round = amount, number
     total = sum(payouts)
-    reward = twin.terms.reward_per_round
-    twin.expect(Matter.MONEY, total <= reward, f"round {number} paid {total} wei of a reward of {reward} wei")
     twin.escrow -= total
+    reward = twin.terms.reward_after(twin.settled_rounds)
+    twin.expect(Matter.MONEY, total <= reward, f"round {number} paid {total} wei of a reward of {reward} wei")
 
 
 def take_penalty(twin: JobTwin) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from contribution.errors import RuleInputError
 from marketplace.audit.replay import parties, settling
 from marketplace.audit.replay.state import Due, JobTwin, Matter
 from marketplace.chain.history import Event
@@ -56,7 +57,7 @@ def _handle(twin: JobTwin, event: Event) -> None:
         return
     try:
         handler(twin, event.arguments)
-    except ValueError as fault:
+    except (RuleInputError, ValueError) as fault:
         twin.fault(Matter.ORDER, f"{event.name} in block {event.block} says what no market can ({fault})")
 
 

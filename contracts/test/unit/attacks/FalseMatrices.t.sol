@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {JobState, Settlement, Terms} from "../../../src/Types.sol";
 import {Errors} from "../../../src/libraries/Errors.sol";
+import {RewardSchedule} from "../../../src/libraries/RewardSchedule.sol";
 import {Refuting} from "../../Refuting.sol";
 
 /// @notice Who tries to gain by a refutation, or by a matrix that can be refuted.
@@ -60,7 +61,9 @@ contract FalseMatricesTest is Refuting {
         Terms memory terms = _terms();
         terms.rounds = 9;
         terms.rewardPerRound = uint96(uint256(reward) % 2 ** 80) + 1;
-        terms.penalty = uint96((uint256(terms.rewardPerRound) * 11 + 9) / 10);
+        terms.rewardDecay = uint8(uint256(expired) / 3 % 3);
+        uint256 most = RewardSchedule.rewardDown(terms.rewardPerRound, terms.rewardDecay, 9, 0);
+        terms.penalty = uint96((most * 11 + 9) / 10);
         terms.bond = uint96(2 * uint256(terms.penalty) + uint256(spare) % 2 ** 80);
         terms.aggregatorFeePerRound = uint96(uint256(fee) % 2 ** 80);
         uint256 jobId = _running(terms, 5);
@@ -81,7 +84,7 @@ contract FalseMatricesTest is Refuting {
         // What is lost of the bond is burned, or was paid to submitters for rounds that expired.
         uint256 back = market.withdrawable(jobId, aggregator) - earned + market.withdrawable(jobId, stranger);
         uint256 lost = terms.bond - back;
-        vm.assertGt(lost, terms.rewardPerRound, "no round is worth as much");
+        vm.assertGt(lost, most, "no round is worth as much");
         vm.assertEq(_totalOfTrainers(jobId), shares + 5 * uint256(terms.stake), "trainers gain nothing by it");
     }
 

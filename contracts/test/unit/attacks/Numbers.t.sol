@@ -56,11 +56,12 @@ contract NumbersTest is Base {
 
     function test_TermsThatDoNotFitTheirFieldsAreRefused() external {
         // Fields in the order of Terms and their widths; the high bits of a word must be clear.
-        uint8[27] memory widths = [
+        uint8[28] memory widths = [
             160,
             96,
             160,
             40,
+            8,
             8,
             8,
             8,
@@ -87,7 +88,7 @@ contract NumbersTest is Base {
         ];
         bytes memory call = abi.encodeCall(market.create, (_terms(), _specification()));
         vm.deal(owner, 1 ether);
-        for (uint256 field = 0; field < 26; ++field) {
+        for (uint256 field = 0; field < 27; ++field) {
             bytes memory dirty = bytes.concat(call);
             // The byte that holds the first bit beyond the field.
             uint256 place = 4 + 32 * field + 31 - uint256(widths[field]) / 8;
