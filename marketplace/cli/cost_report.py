@@ -9,6 +9,7 @@ from marketplace.chain.market import Market
 from marketplace.chain.structs import Terms
 from marketplace.job.cost import JobCost, gas_per_round
 from marketplace.job.quantities import Currency, format_amount, format_duration
+from marketplace.job.rewards import reward_words
 from marketplace.job.sections import JobSpecification
 
 
@@ -19,6 +20,10 @@ def cost_report(market: Market, specification: JobSpecification, terms: Terms, c
     return {
         "title": specification.job.title,
         "rounds": terms.rounds,
+        "reward_per_round_wei": terms.reward_per_round,
+        "reward_decay": terms.reward_decay,
+        "first_reward_wei": terms.reward_after(0),
+        "last_reward_wei": terms.reward_after(terms.rounds - 1),
         "rewards_wei": cost.rewards,
         "aggregator_fees_wei": cost.aggregator_fees,
         "referee_fees_wei": cost.referee_fees,
@@ -46,12 +51,13 @@ def cost_text(report: dict[str, Any], currency: Currency) -> list[str]:
         return format_amount(report[name], currency)
 
     rounds, gas = report["rounds"], report["owner_gas"]
+    rewards = reward_words(report["reward_per_round_wei"], report["reward_decay"], rounds, currency)
     total = amount("deposit_wei") + f" and {_coins(report['owner_gas_wei'])} for gas"
     worst = amount("deposit_wei") + f" and {_coins(report['owner_gas_worst_wei'])} for gas"
     return [
         f"{report['title']}: {rounds} rounds, a model of {report['dimension']} parameters. Nothing was sent.",
         f"Total cost    {total}, if every round is settled and gas stays at {_gwei(report['gas_price_wei'])}.",
-        f"  rewards       {amount('rewards_wei')}",
+        f"  rewards       {amount('rewards_wei')}: {rewards}",
         f"  aggregator    {amount('aggregator_fees_wei')}",
         f"  referee       {amount('referee_fees_wei')}",
         f"  gas           {gas} in all",

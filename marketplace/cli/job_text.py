@@ -6,6 +6,7 @@ from typing import Any
 
 from marketplace.cli.common import moment, table
 from marketplace.job.quantities import Currency, format_amount, format_duration
+from marketplace.job.rewards import reward_words
 
 Report = dict[str, Any]
 
@@ -73,10 +74,12 @@ def _terms(report: Report, currency: Currency) -> list[str]:
         if terms["strike_limit"]
         else "strikes cost nothing"
     )
+    rewards = reward_words(terms["reward_per_round_wei"], terms["reward_decay"], terms["rounds"], currency)
     momentum = f", server momentum {document['server_momentum']:g}" if document.get("server_momentum") else ""
     return [
-        f"Pay           {amount('reward_per_round')} a round to trainers, {amount('aggregator_fee_per_round')} to the "
-        f"aggregator, {amount('referee_fee_per_round')} to the referee; {terms['rounds']} rounds",
+        f"Pay           {rewards}, to trainers by contribution; {terms['rounds']} rounds",
+        f"Fees          {amount('aggregator_fee_per_round')} a round to the aggregator, "
+        f"{amount('referee_fee_per_round')} to the referee",
         f"Trainers      {terms['min_trainers']} to {terms['max_trainers']}, {terms['tolerated']} may be faulty; {who}",
         f"Stake         {amount('stake')}; missing two rounds running burns {amount('absence_penalty')}; {strikes}",
         f"Bond          {amount('bond')}; an expired round or a wrong model costs the aggregator {amount('penalty')}",

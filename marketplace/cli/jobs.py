@@ -80,6 +80,7 @@ def create(
     from marketplace.job.cost import gas_per_round
     from marketplace.job.creation import create_job
     from marketplace.job.quantities import format_amount
+    from marketplace.job.rewards import reward_words
     from marketplace.job.specification import load_specification
 
     output = Output(as_json)
@@ -95,9 +96,9 @@ def create(
     terms = created.terms
     gas = gas_per_round("trainer"), gas_per_round("aggregator", terms.max_trainers, terms.references)
     output.say(
-        f"A round pays {format_amount(read.money.reward_per_round, read.money.currency)}; it costs each trainer about "
-        f"{gas[0]} gas and the aggregator {gas[1]}."
+        f"Trainers share {reward_words(terms.reward_per_round, terms.reward_decay, terms.rounds, read.money.currency)}."
     )
+    output.say(f"A round costs each trainer about {gas[0]} gas and the aggregator {gas[1]}.")
     output.say(f"Specification {created.specification_cid}, initial model {created.initial_model_cid}.")
     output.say(f"It can start until {moment(created.terms.start_deadline)}; `cairn job show {created.number}`.")
     output.finish(
@@ -154,7 +155,7 @@ def list_(
 
     output, market = Output(as_json), open_market(rpc, deployment)
     lines = [job_line(market, job) for job in range(1, market.job_count() + 1)]
-    headings = ["job", "state", "round", "trainers", "reward a round", "start by", "owner"]
+    headings = ["job", "state", "round", "trainers", "average reward", "start by", "owner"]
     rows = [
         [
             line["job"],

@@ -113,10 +113,11 @@ def check(
     for line in table(("what", "bytes", "who can read it"), rows):
         output.say(f"  {line}")
     output.say(f"Gas in a round: {gas}, {gas_wei / 10**18:.6f} of the chain's coin at {gas_price:g} gwei.")
+    output.say(f"Trainers share {offer.rewards}, by contribution.")
     low, high = (format_amount(part, offer.currency) for part in share)
     output.say(
-        f"Pay in a round: {low} to {high}, if all contribute alike and {offer.maximum} or {offer.minimum} take part; "
-        "nothing for an update that does not help."
+        f"Pay in round {offer.number}: {low} to {high}, if all contribute alike and {offer.maximum} or {offer.minimum} "
+        "take part; nothing for an update that does not help."
     )
     privacy = _say_privacy(output, clip, noise, offer.rounds)
     output.finish(
@@ -129,6 +130,7 @@ def check(
             "leaving": [{"what": w, "bytes": size, "reader": reader} for w, size, reader in rows],
             "gas": gas,
             "gas_wei": gas_wei,
+            "round": offer.number,
             "even_share_wei": list(share),
             "privacy": privacy,
         }
@@ -240,7 +242,9 @@ class _Offer:
     vector: Vector
     bits: int
     scale_exponent: int
+    number: int
     reward: int
+    rewards: str
     minimum: int
     maximum: int
     rounds: int
@@ -249,6 +253,8 @@ class _Offer:
 
 def _offer_in_file(path: Path) -> _Offer:
     """Read a specification file as if its job were the next to start."""
+    from contribution.reward_schedule import round_reward
+    from marketplace.job.rewards import reward_words
     from marketplace.job.specification import document, initial_model, load_specification
     from marketplace.payload.model_file import decode_model, flatten
     from marketplace.storage.unixfs import cid_of
@@ -258,34 +264,44 @@ def _offer_in_file(path: Path) -> _Offer:
     weights = initial_model(specification)
     described = document(specification, cid_of(weights))
     shapes = parameter_shapes(described.build_model())
+    money, rounds = specification.money, specification.round.rounds
+    schedule = (money.reward_per_round, money.reward_decay, rounds)
     return _Offer(
         described,
         flatten(decode_model(weights, shapes), shapes),
         specification.round.bits,
         specification.round.scale_exponent,
-        specification.money.reward_per_round,
+        1,
+        round_reward(*schedule, settled=0),
+        reward_words(*schedule, money.currency),
         specification.trainers.minimum,
         specification.trainers.maximum,
-        specification.round.rounds,
-        specification.money.currency,
+        rounds,
+        money.currency,
     )
 
 
 def _offer_on_chain(connection: Connection, job: int) -> _Offer:
     from marketplace.cli.job_report import currency_of
+    from marketplace.job.rewards import reward_words
 
     view = connection.view(job)
     terms = view.terms
+    progress, currency = view.market.progress(job), currency_of(view.market, terms)
+    number = max(progress.round, 1)
     return _Offer(
         view.document,
-        view.model_before(max(view.market.progress(job).round, 1)).vector,
+        view.model_before(number).vector,
         terms.coordinate_bits,
         terms.scale_exponent,
-        terms.reward_per_round,
+        number,
+        # An ended job may have nothing left to pay.
+        terms.reward_after(min(progress.settled_rounds, terms.rounds - 1)),
+        reward_words(terms.reward_per_round, terms.reward_decay, terms.rounds, currency),
         terms.min_trainers,
         terms.max_trainers,
         terms.rounds,
-        currency_of(view.market, terms),
+        currency,
     )
 
 
@@ -351,11 +367,14 @@ def _allowlist_proof(allowlist: Path | None, account: ChecksumAddress) -> tuple[
 
 def _say_terms(output: Output, view: JobView) -> None:
     """Say in words what joining means."""
+    from marketplace.cli.job_report import currency_of
     from marketplace.cli.job_text import proof_words
+    from marketplace.job.rewards import reward_words
 
     terms, document, identity = view.terms, view.document, view.market.identity(view.job)
     posted = "reference" if terms.references == 1 else f"{terms.references} reference vectors"
     referee = f"{terms.referee} posts the {posted} that pay follows" if terms.has_referee else "none"
+    rewards = reward_words(terms.reward_per_round, terms.reward_decay, terms.rounds, currency_of(view.market, terms))
     strikes = terms.strike_limit
     lost = f"lost after {strikes} rounds with harmful updates" if strikes else "not lost for harmful updates"
     for line in (
@@ -366,7 +385,7 @@ def _say_terms(output: Output, view: JobView) -> None:
         f"  licence    {document.licence}",
         f"  stake      {_amount(view, terms.stake)}; {lost}",
         f"             {_amount(view, terms.absence_penalty)} of it burn if you miss two rounds running",
-        f"  pay        {_amount(view, terms.reward_per_round)} a round by contribution, {terms.rounds} rounds",
+        f"  pay        {rewards}, by contribution; {terms.rounds} rounds",
         f"  model      {terms.dimension} parameters, server momentum {document.server_momentum:g}",
         f"  leaving    any time; the stake is free after the current round and {terms.challenge_window} s",
         "  public for ever: hash and size of what you send, inner products of all updates, your pay",

@@ -30,10 +30,16 @@ def test_the_example_can_name_another_aggregator(passphrase: Path) -> None:
 def test_a_dry_run_tells_the_cost_and_sends_nothing(job_file: Path, deployed: Market, tmp_path: Path) -> None:
     before = deployed.w3.eth.block_number, deployed.job_count()
     result = ok("job", "create", job_file, "--dry-run", "--dev-account", OWNER)
-    for words in ("Total cost    3.3 ether", "Worst case    3.3 ether", "Earliest end  18 s after the start"):
+    for words in (
+        "Total cost    3.3 ether",
+        "  rewards       3 ether: 1 ether a round on average, falling with the square of the rounds left",
+        "Worst case    3.3 ether",
+        "Earliest end  18 s after the start",
+    ):
         assert words in result.stdout
     told = answer("job", "create", job_file, "--dry-run", "--dev-account", OWNER)
     assert (told["deposit_wei"], told["earliest_end_seconds"]) == (33 * ETHER // 10, 18)
+    assert (told["first_reward_wei"], told["last_reward_wei"]) == (27 * ETHER // 14, 3 * ETHER // 14)
     assert told["owner_gas_worst_wei"] > told["owner_gas_wei"] > 0
     assert (deployed.w3.eth.block_number, deployed.job_count()) == before
     assert not (tmp_path / "home" / "store").exists()
@@ -68,7 +74,9 @@ def test_a_job_is_created_listed_and_shown(job_file: Path, deployed: Market) -> 
     for words in (
         f"Job {number}: Handwritten digits",
         "the aggregator has not accepted yet",
-        "1 ether a round to trainers",
+        "Pay           1 ether a round on average, falling with the square of the rounds left: about 1.929 ether in "
+        "the first, about 0.2143 ether in the last, to trainers by contribution; 3 rounds",
+        "Fees          0.1 ether a round to the aggregator, 0 wei to the referee",
         "proven on chain in every round, INSECURELY",
         "Nobody has joined yet.",
     ):
@@ -94,7 +102,7 @@ def test_a_document_that_is_not_at_hand_is_told(job_file: Path, tmp_path: Path) 
     made = answer("job", "create", job_file, "--dev-account", OWNER)
     text = ok("job", "show", made["job"], "--store", tmp_path / "empty").stdout
     assert f"Content {made['specification_cid']} is not in" in text
-    assert "Pay           1 ether" in text
+    assert "Pay           1 ether a round on average" in text
 
 
 def test_rounds_are_shown_with_who_was_dropped_and_why(running_job: Callable[[], RunningJob]) -> None:
