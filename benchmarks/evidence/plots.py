@@ -37,11 +37,11 @@ def attack_plot(names: Sequence[str], lost: Sequence[float], paid: Sequence[floa
     left.set_xlabel("Accuracy lost, % of the plain mean's without attack")
     left.set_yticks(places, names, fontsize=8)
     left.set_ylim(len(names) - 0.4, -0.6)
-    left.legend(loc="lower right")
+    left.legend(loc="lower right", bbox_to_anchor=(1, 1))
     right.barh(places, paid, color=COLOURS[1])
     right.axvline(fair, color="black", linestyle=":", linewidth=1, label="the same trainers, honest")
     right.set_xlabel("Attackers' share of the pay, %")
-    right.legend(loc="lower right")
+    right.legend(loc="lower right", bbox_to_anchor=(1, 1))
     return _svg(figure)
 
 
