@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 from web3.types import RPCEndpoint, TxReceipt
 
+from marketplace.chain import transact as module
 from marketplace.chain.artifacts import read_artifact
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.devnet.anvil import start_anvil
@@ -64,8 +66,9 @@ class Pool:
         return transact(self.w3, ACCOUNT, self.probe.functions.note(value, b""), journals=journals, fee_cap=fee_cap)
 
     def mining(self, function: Callable[[], T]) -> T:
-        """Make a block whenever the pool has something for one, until a function returns."""
-        with ThreadPoolExecutor(1) as threads:
+        """Make a block whenever the pool has something for one, until a function returns, which waits for it."""
+        with pytest.MonkeyPatch.context() as patient, ThreadPoolExecutor(1) as threads:
+            patient.setattr(module, "CONFIRM_SECONDS", 60)
             running = threads.submit(function)
             while not running.done():
                 if int(self.rpc("txpool_status")["pending"], 16):
