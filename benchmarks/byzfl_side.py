@@ -37,7 +37,7 @@ def main(directory: Path, cores: int, tolerated: int) -> None:
 
     torch.set_num_threads(cores)
     average = multi_krum(tolerated)
-    single = np.load(directory / "twins.npy")
+    single = np.load(directory / "twins.npy", allow_pickle=False)
     kinds = {
         "numpy float32": single,
         "numpy float64": single.astype(np.float64),

@@ -38,8 +38,10 @@ def main(directory: Path, cores: int, trainers: int, tolerated: int) -> None:
     from contribution.rules import RULES
 
     # As openings do, each lies by itself in memory.
-    updates = [np.array(row) for row in np.load(directory / "updates.npy", mmap_mode="r")[:trainers]]
-    references = [np.array(row) for row in np.load(directory / "references.npy", mmap_mode="r")]
+    updates = [
+        np.array(row) for row in np.load(directory / "updates.npy", mmap_mode="r", allow_pickle=False)[:trainers]
+    ]
+    references = [np.array(row) for row in np.load(directory / "references.npy", mmap_mode="r", allow_pickle=False)]
 
     def score(name: str, vectors: list[Any]) -> Seconds:
         started = time.perf_counter()
