@@ -1,21 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Words} from "./Words.sol";
+
 /// @title Mixture
 /// @notice The weights, each up to a limit and of a fixed sum, that maximise `U(w) = 2 b(w) - K(w, w)` with
 /// `K_ij = 2^-16 sum_k c_ki c_kj`, by pairwise ascent (sequential minimal optimisation, Platt 1998).
 ///
 /// @dev Equal bit for bit to `contribution/mixture.py`. Slopes are `s_i = 2^32 b_i - sum_k c_ki sum_j w_j c_kj`, half of
-/// the derivative of U along w_i. Sizes: entries are below 2^63 in size, weights sum to at most 2^16, and vectors are
-/// fewer than 2^10, so that slopes are below 2^153.
+/// the derivative of U along w_i. Sizes: entries are below 2^63 in size, weights sum to at most 2^16, candidates are at
+/// most 255 and vectors fewer than 2^10, so that products of two rows are below 2^152, and slopes too.
 library Mixture {
-    /// @notice The problem: gains b_i, and for each candidate the K products c_ki, one candidate after the other.
+    using Words for uint256[];
+    using Words for int256[];
+
+    /// @notice The problem.
+    /// @param gains `b_i`.
+    /// @param products A row for each candidate, the K products `c_ki` and zeros up to a multiple of `LANES`; behind them
+    /// room for one more row.
+    /// @param columns Length of a row.
     struct Problem {
         int256[] gains;
         int256[] products;
-        uint256 vectors;
+        uint256 columns;
     }
 
+    /// @dev Where the ascent is; addresses of memory.
+    /// @param table Of the first word of the products of rows.
+    /// @param rows How many rows and columns the table has.
+    /// @param slopes Of the first slope.
+    /// @param end After the last slope.
+    /// @param toWeight From a candidate's slope to its weight.
+    /// @param limit The largest weight.
+    /// @param high Of the highest slope of those below the limit.
+    /// @param low Of the lowest slope of those with a weight.
+    /// @param gap By how much the first exceeds the second; negative if nobody is below the limit.
+    struct Ascent {
+        uint256 table;
+        uint256 rows;
+        uint256 slopes;
+        uint256 end;
+        uint256 toWeight;
+        uint256 limit;
+        uint256 high;
+        uint256 low;
+        int256 gap;
+    }
+
+    /// @dev As many products are multiplied at a time.
+    uint256 internal constant LANES = 8;
     /// @dev The whole, in units of weights.
     uint256 private constant WHOLE = 2 ** 16;
     /// @dev From gains to slopes.
@@ -24,6 +57,16 @@ library Mixture {
     uint256 private constant LARGEST_SHARE = 3;
     /// @dev So many steps more than half of the candidates.
     uint256 private constant EXTRA_STEPS = 12;
+    /// @dev No slope is as large in size.
+    int256 private constant UNREACHED = 2 ** 254;
+
+    /// @notice An empty problem.
+    function empty(uint256 candidates, uint256 vectors) internal pure returns (Problem memory problem) {
+        // The next multiple of a power of two.
+        problem.columns = (vectors + LANES - 1) & ~(LANES - 1);
+        problem.gains = new int256[](candidates);
+        problem.products = new int256[]((candidates + 1) * problem.columns);
+    }
 
     /// @notice The weights that pairwise ascent reaches from equal ones, and the slopes there.
     /// @dev For 3 to 255 candidates.
@@ -33,29 +76,19 @@ library Mixture {
         returns (uint256[] memory weights, int256[] memory slopes)
     {
         uint256 count = problem.gains.length;
-        uint256 limit = LARGEST_SHARE * WHOLE / count;
-        if (limit > WHOLE / 3) limit = WHOLE / 3;
-        (weights, slopes) = _equal(problem);
-        uint256 table = _multiply(problem);
-        uint256 width = 32 * count;
-        (uint256 high, uint256 low) = _shift(weights, slopes, limit, table, table, 0);
-        // No sum or product of the sizes above overflows.
-        unchecked {
-            for (uint256 step = 0; step < count / 2 + EXTRA_STEPS; ++step) {
-                if (high == count || slopes[high] <= slopes[low]) break;
-                uint256 highRow = table + high * width;
-                uint256 lowRow = table + low * width;
-                int256 bend = _word(highRow, high) + _word(lowRow, low) - 2 * _word(highRow, low);
-                uint256 moved = limit - weights[high];
-                if (weights[low] < moved) moved = weights[low];
-                if (bend != 0) {
-                    uint256 rise = uint256((slopes[high] - slopes[low]) / bend);
-                    if (rise < moved) moved = rise;
-                }
-                if (moved == 0) break;
-                weights[high] += moved;
-                weights[low] -= moved;
-                (high, low) = _shift(weights, slopes, limit, highRow, lowRow, moved);
+        // One more, see `_begin`.
+        weights = new uint256[](count + 1);
+        slopes = new int256[](count + 1);
+        Ascent memory ascent = _begin(problem.gains, weights, slopes);
+        _addUp(problem);
+        _multiply(ascent, problem);
+        // From no weights to equal ones is a step in the direction of the sum, away from nothing.
+        uint256 nothing = new uint256[](count + 1).start();
+        _shift(ascent, ascent.table + 32 * count * ascent.rows, nothing, WHOLE / count);
+        for (uint256 steps = count / 2 + EXTRA_STEPS; steps != 0 && _step(ascent);) {
+            // Counts down to 0.
+            unchecked {
+                --steps;
             }
         }
     }
@@ -69,137 +102,201 @@ library Mixture {
         }
     }
 
-    /// @dev Equal weights and their slopes.
-    function _equal(Problem memory problem)
+    /// @dev Equal weights, and the slopes at no weights, `2^32 b_i`. Behind the last candidate stands one who is never
+    /// chosen, at the limit and with a slope that is not reached: it makes an odd number of candidates even.
+    function _begin(int256[] memory gains, uint256[] memory weights, int256[] memory slopes)
         private
         pure
-        returns (uint256[] memory weights, int256[] memory slopes)
+        returns (Ascent memory ascent)
     {
-        (int256[] memory gains, int256[] memory products) = (problem.gains, problem.products);
-        uint256 vectors = problem.vectors;
         uint256 count = gains.length;
+        ascent.limit = LARGEST_SHARE * WHOLE / count;
+        if (ascent.limit > WHOLE / 3) ascent.limit = WHOLE / 3;
         uint256 share = WHOLE / count;
-        weights = new uint256[](count);
-        slopes = new int256[](count);
-        // In assembly because every product passes here. The sizes above leave room for all sums; gains, weights and
-        // slopes have one length, and the products as many words for each.
-        assembly ("memory-safe") {
-            let width := shl(5, count)
-            for { let offset := width } offset { offset := sub(offset, 32) } {
-                mstore(add(weights, offset), share)
-                mstore(add(slopes, offset), shl(SLOPE_BITS, mload(add(gains, offset))))
+        // Counts are below 2^8, gains below 2^63 in size, and memory is small.
+        unchecked {
+            for (uint256 a = 0; a < count; ++a) {
+                weights.write(a, share);
+                slopes.write(a, gains.read(a) << SLOPE_BITS);
             }
-            let stride := shl(5, vectors)
-            let end := add(add(products, 32), mul(stride, count))
-            for { let first := add(products, stride) } gt(first, products) { first := sub(first, 32) } {
-                let total := 0
-                for { let entry := first } lt(entry, end) { entry := add(entry, stride) } {
-                    total := add(total, mload(entry))
+            weights.write(count, ascent.limit);
+            slopes.write(count, UNREACHED);
+            ascent.slopes = slopes.start();
+            ascent.end = ascent.slopes + 32 * (count + count % 2);
+            ascent.toWeight = weights.start() - ascent.slopes;
+        }
+        weights.shorten(count);
+        slopes.shorten(count);
+    }
+
+    /// @dev Writes the sum of all rows behind the last.
+    function _addUp(Problem memory problem) private pure {
+        (int256[] memory products, uint256 columns) = (problem.products, problem.columns);
+        // In assembly because every product passes here, as many at a time as are held on the stack. Only the last row of
+        // the products is written.
+        assembly ("memory-safe") {
+            let stride := shl(5, columns)
+            let place := add(products, 32)
+            let total := sub(add(place, shl(5, mload(products))), stride)
+            for { let end := add(total, stride) } lt(total, end) { total := add(total, 256) } {
+                let c0 := 0
+                let c1 := 0
+                let c2 := 0
+                let c3 := 0
+                let c4 := 0
+                let c5 := 0
+                let c6 := 0
+                let c7 := 0
+                for { let row := place } lt(row, total) { row := add(row, stride) } {
+                    c0 := add(c0, mload(row))
+                    c1 := add(c1, mload(add(row, 32)))
+                    c2 := add(c2, mload(add(row, 64)))
+                    c3 := add(c3, mload(add(row, 96)))
+                    c4 := add(c4, mload(add(row, 128)))
+                    c5 := add(c5, mload(add(row, 160)))
+                    c6 := add(c6, mload(add(row, 192)))
+                    c7 := add(c7, mload(add(row, 224)))
                 }
-                total := mul(total, share)
-                let slope := add(slopes, 32)
-                for { let entry := first } lt(entry, end) { entry := add(entry, stride) } {
-                    mstore(slope, sub(mload(slope), mul(total, mload(entry))))
-                    slope := add(slope, 32)
-                }
+                mstore(total, c0)
+                mstore(add(total, 32), c1)
+                mstore(add(total, 64), c2)
+                mstore(add(total, 96), c3)
+                mstore(add(total, 128), c4)
+                mstore(add(total, 160), c5)
+                mstore(add(total, 192), c6)
+                mstore(add(total, 224), c7)
+                place := add(place, 256)
             }
         }
     }
 
-    /// @dev Writes `sum_k c_ki c_kj` for all pairs, one candidate's row after the other, behind all that is allocated.
-    /// @return table Address of the first.
-    function _multiply(Problem memory problem) private pure returns (uint256 table) {
-        int256[] memory products = problem.products;
-        uint256 length = 32 * problem.vectors;
-        uint256 width = 32 * problem.gains.length;
-        // In assembly because every pair passes here. What is written is allocated first; rows of the products are read
-        // four words at a time, then the rest.
+    /// @dev Makes the table of `sum_k c_ki c_kj` for all pairs of rows, the sum of all rows included.
+    function _multiply(Ascent memory ascent, Problem memory problem) private pure {
+        uint256 rows = problem.gains.length + 1;
+        uint256 table = new int256[](rows * rows).start();
+        (ascent.table, ascent.rows) = (table, rows);
+        (int256[] memory products, uint256 columns) = (problem.products, problem.columns);
+        // In assembly because every pair passes here. A row is held on the stack while those up to itself are multiplied
+        // with it, some columns at a time. Only words of the table are written, which is zero before.
         assembly ("memory-safe") {
-            table := mload(0x40)
-            let end := add(table, mul(width, shr(5, width)))
-            mstore(0x40, end)
-            let left := add(products, 32)
-            let rowEnd := table
-            for { let diagonal := table } lt(diagonal, end) { diagonal := add(diagonal, add(width, 32)) } {
-                rowEnd := add(rowEnd, width)
-                let other := left
-                let below := diagonal
-                for { let place := diagonal } lt(place, rowEnd) { place := add(place, 32) } {
-                    let sum := 0
-                    let entry := left
-                    for { let otherEnd := add(other, length) } lt(other, otherEnd) {} {
-                        if lt(add(other, 96), otherEnd) {
-                            sum := add(sum, mul(mload(entry), mload(other)))
-                            sum := add(sum, mul(mload(add(entry, 32)), mload(add(other, 32))))
-                            sum := add(sum, mul(mload(add(entry, 64)), mload(add(other, 64))))
-                            sum := add(sum, mul(mload(add(entry, 96)), mload(add(other, 96))))
-                            entry := add(entry, 128)
-                            other := add(other, 128)
-                            continue
-                        }
-                        sum := add(sum, mul(mload(entry), mload(other)))
-                        entry := add(entry, 32)
-                        other := add(other, 32)
+            let width := shl(5, rows)
+            let stride := shl(5, columns)
+            for { let chunk := 0 } lt(chunk, stride) { chunk := add(chunk, 256) } {
+                let first := add(add(products, 32), chunk)
+                let left := first
+                let row := table
+                for { let diagonal := table } lt(diagonal, add(table, mul(width, rows))) {
+                    diagonal := add(diagonal, add(width, 32))
+                } {
+                    let c0 := mload(left)
+                    let c1 := mload(add(left, 32))
+                    let c2 := mload(add(left, 64))
+                    let c3 := mload(add(left, 96))
+                    let c4 := mload(add(left, 128))
+                    let c5 := mload(add(left, 160))
+                    let c6 := mload(add(left, 192))
+                    let c7 := mload(add(left, 224))
+                    let right := first
+                    let mirrored := add(table, sub(diagonal, row))
+                    for { let place := row } iszero(gt(place, diagonal)) { place := add(place, 32) } {
+                        let product := add(mul(c0, mload(right)), mul(c1, mload(add(right, 32))))
+                        product := add(product, mul(c2, mload(add(right, 64))))
+                        product := add(product, mul(c3, mload(add(right, 96))))
+                        product := add(product, mul(c4, mload(add(right, 128))))
+                        product := add(product, mul(c5, mload(add(right, 160))))
+                        product := add(product, mul(c6, mload(add(right, 192))))
+                        product := add(product, mul(c7, mload(add(right, 224))))
+                        product := add(product, mload(place))
+                        mstore(place, product)
+                        mstore(mirrored, product)
+                        mirrored := add(mirrored, width)
+                        right := add(right, stride)
                     }
-                    mstore(place, sum)
-                    mstore(below, sum)
-                    below := add(below, width)
+                    left := add(left, stride)
+                    row := add(row, width)
                 }
-                left := add(left, length)
             }
         }
     }
 
-    /// @dev Subtracts `moved (high row - low row)` from the slopes, and finds the next pair: the candidate with the highest
-    /// slope of those below the limit, or the number of candidates if there is none, and that with the lowest slope of those
-    /// with a weight; ties to the lower index.
-    function _shift(
-        uint256[] memory weights,
-        int256[] memory slopes,
-        uint256 limit,
-        uint256 highRow,
-        uint256 lowRow,
-        uint256 moved
-    ) private pure returns (uint256 high, uint256 low) {
-        // In assembly because every candidate passes here in every step. Addresses lie in the two arrays and the table, and
-        // only slopes are written.
+    /// @dev Moves as much weight as raises U most, or as there is, from the lowest to the highest slope.
+    /// @return Whether any was moved.
+    function _step(Ascent memory ascent) private pure returns (bool) {
+        if (ascent.gap <= 0) return false;
+        (uint256 high, uint256 low) = (ascent.high, ascent.low);
+        // No sum or product of the sizes above overflows, and all addresses are of this ascent's candidates.
+        unchecked {
+            uint256 highOffset = high - ascent.slopes;
+            uint256 lowOffset = low - ascent.slopes;
+            uint256 highRow = ascent.table + highOffset * ascent.rows;
+            uint256 lowRow = ascent.table + lowOffset * ascent.rows;
+            high += ascent.toWeight;
+            low += ascent.toWeight;
+            uint256 moved = ascent.limit - Words.load(high);
+            if (Words.load(low) < moved) moved = Words.load(low);
+            uint256 shared = Words.load(highRow + lowOffset);
+            // A sum of squares.
+            uint256 bend = Words.load(highRow + highOffset) + Words.load(lowRow + lowOffset) - 2 * shared;
+            if (bend != 0) {
+                uint256 rise = uint256(ascent.gap) / bend;
+                if (rise < moved) moved = rise;
+            }
+            if (moved == 0) return false;
+            Words.store(high, Words.load(high) + moved);
+            Words.store(low, Words.load(low) - moved);
+            _shift(ascent, highRow, lowRow, moved);
+        }
+        return true;
+    }
+
+    /// @dev Subtracts `moved (high row - low row)` from the slopes, and finds the next pair; ties to the lower index.
+    function _shift(Ascent memory ascent, uint256 highRow, uint256 lowRow, uint256 moved) private pure {
+        (uint256 place, uint256 end) = (ascent.slopes, ascent.end);
+        (uint256 high, uint256 low) = (place, place);
+        (int256 highest, int256 lowest) = (-UNREACHED, UNREACHED);
+        // In assembly because every candidate passes here in every step; two at a time. Only slopes are written. Most are
+        // neither the highest nor the lowest so far, so weights are looked at last; `toWeight` and the limit, the fifth and
+        // sixth words of the ascent, are read for that alone, since the stack has no room for them.
         assembly ("memory-safe") {
-            let highest := shl(255, 1)
-            let lowest := not(highest)
-            let first := add(slopes, 32)
-            let end := add(first, shl(5, mload(slopes)))
-            let toWeight := sub(weights, slopes)
-            let toHigh := sub(highRow, first)
-            let toLow := sub(lowRow, first)
-            high := end
-            low := end
-            for { let place := first } lt(place, end) { place := add(place, 32) } {
-                let slope :=
-                    sub(mload(place), mul(moved, sub(mload(add(place, toHigh)), mload(add(place, toLow)))))
+            for {} lt(place, end) {
+                place := add(place, 64)
+                highRow := add(highRow, 64)
+                lowRow := add(lowRow, 64)
+            } {
+                let slope := sub(mload(place), mul(moved, sub(mload(highRow), mload(lowRow))))
                 mstore(place, slope)
-                let held := mload(add(place, toWeight))
-                if lt(held, limit) {
-                    if sgt(slope, highest) {
+                if sgt(slope, highest) {
+                    if lt(mload(add(place, mload(add(ascent, 0x80)))), mload(add(ascent, 0xa0))) {
                         highest := slope
                         high := place
                     }
                 }
-                if held {
-                    if slt(slope, lowest) {
+                if slt(slope, lowest) {
+                    if mload(add(place, mload(add(ascent, 0x80)))) {
                         lowest := slope
                         low := place
                     }
                 }
+                let next := add(place, 32)
+                slope := sub(mload(next), mul(moved, sub(mload(add(highRow, 32)), mload(add(lowRow, 32)))))
+                mstore(next, slope)
+                if sgt(slope, highest) {
+                    if lt(mload(add(next, mload(add(ascent, 0x80)))), mload(add(ascent, 0xa0))) {
+                        highest := slope
+                        high := next
+                    }
+                }
+                if slt(slope, lowest) {
+                    if mload(add(next, mload(add(ascent, 0x80)))) {
+                        lowest := slope
+                        low := next
+                    }
+                }
             }
-            high := shr(5, sub(high, first))
-            low := shr(5, sub(low, first))
         }
-    }
-
-    /// @dev The word at this position of a row of the table.
-    function _word(uint256 row, uint256 position) private pure returns (int256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(row, shl(5, position)))
+        // Both are below 2^255 in size.
+        unchecked {
+            (ascent.high, ascent.low, ascent.gap) = (high, low, highest - lowest);
         }
     }
 }

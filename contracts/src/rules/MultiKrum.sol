@@ -3,11 +3,13 @@ pragma solidity ^0.8.28;
 
 import {Gram, PackedGram} from "./PackedGram.sol";
 import {Selection} from "./Selection.sol";
+import {Words} from "./Words.sol";
 
 /// @title MultiKrum
 /// @notice Keeps the updates whose nearest others are nearest (Blanchard et al. 2017), on a Gram matrix of integers.
 library MultiKrum {
     using PackedGram for Gram;
+    using Words for uint256[];
 
     /// @dev What scoring needs of the candidates, with a buffer for one row of distances.
     /// @param keys Per candidate j, `2^20 G_jj + 8 j`: added to a distance's other terms it gives the distance, in
@@ -79,9 +81,9 @@ library MultiKrum {
         // Counts are small.
         unchecked {
             for (uint256 a = 0; a < count; ++a) {
-                uint256 j = candidates[a];
-                keys[a] = (norms[j] << DISTANCE_SHIFT) | (8 * j);
-                bases[a] = gram.row(j);
+                uint256 j = candidates.read(a);
+                keys.write(a, (norms.read(j) << DISTANCE_SHIFT) | (8 * j));
+                bases.write(a, gram.row(j));
             }
         }
     }
@@ -159,10 +161,7 @@ library MultiKrum {
         returns (uint256 score, uint256 state)
     {
         uint256[] memory buffer = table.buffer;
-        uint256 left;
-        assembly ("memory-safe") {
-            left := add(buffer, 32)
-        }
+        uint256 left = buffer.start();
         // Addresses are small.
         unchecked {
             uint256 right = left + 32 * buffer.length;
@@ -187,20 +186,13 @@ library MultiKrum {
 
     /// @dev The squared distance of the candidates at positions a and b with its tie breaker.
     function _distance(Table memory table, uint256 a, uint256 b) private pure returns (uint256) {
-        uint256 key = _at(table.keys, b);
-        uint256 own = _at(table.keys, a);
+        uint256 key = table.keys.read(b);
+        uint256 own = table.keys.read(a);
         // Entries are below 2^63 in size, so that nothing overflows 2^86; a legal matrix has no negative distance.
         unchecked {
             uint256 place =
-                a < b ? _at(table.bases, a) + (key & COLUMN_MASK) : _at(table.bases, b) + (own & COLUMN_MASK);
+                a < b ? table.bases.read(a) + (key & COLUMN_MASK) : table.bases.read(b) + (own & COLUMN_MASK);
             return key + (own & ~COLUMN_MASK) - (uint256(PackedGram.load(place)) << PRODUCT_SHIFT);
-        }
-    }
-
-    /// @dev `array[index]` unchecked, for the innermost reads, whose indices are positions of candidates.
-    function _at(uint256[] memory array, uint256 index) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(array, shl(5, add(index, 1))))
         }
     }
 
@@ -284,10 +276,7 @@ library MultiKrum {
         pure
         returns (uint256[] memory kept)
     {
-        uint256 left;
-        assembly ("memory-safe") {
-            left := add(ranked, 32)
-        }
+        uint256 left = ranked.start();
         Selection.select(left, left + 32 * ranked.length, left + 32 * count, seed);
         uint256 positions = 0;
         kept = new uint256[](count);

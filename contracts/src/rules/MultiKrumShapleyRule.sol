@@ -9,6 +9,7 @@ import {MultiKrum} from "./MultiKrum.sol";
 import {Gram, PackedGram} from "./PackedGram.sol";
 import {Selection} from "./Selection.sol";
 import {Shapley} from "./Shapley.sol";
+import {Words} from "./Words.sol";
 
 /// @title MultiKrumShapleyRule
 /// @notice Drops zero updates, copies and updates that point away from the referee's reference; keeps the most central
@@ -17,6 +18,8 @@ import {Shapley} from "./Shapley.sol";
 /// @dev Equal bit for bit to `contribution/rule.py`, which states every rounding. Sizes that the comments rely on: 255
 /// trainers, 2^10 references (the block gas limit of any chain allows fewer), entries of 64 bits.
 contract MultiKrumShapleyRule is IRule {
+    using Words for uint256[];
+    using Words for int256[];
     using PackedGram for Gram;
 
     /// @dev Those who passed the filters, how many of them may be faulty, and whether the reference was one of the filters.
@@ -101,16 +104,26 @@ contract MultiKrumShapleyRule is IRule {
         }
         gram.trainers = trainers;
         gram.rows = rows;
-        uint256[] memory norms = new uint256[](trainers);
+        gram.norms = _norms(gram);
+    }
+
+    /// @dev The diagonal, and behind it the words that `Gram` promises.
+    function _norms(Gram memory gram) private pure returns (uint256[] memory norms) {
+        uint256 trainers = gram.trainers;
+        uint256 rows = gram.rows;
+        norms = new uint256[](trainers + PackedGram.SPARE);
         uint256 place = gram.offset;
         // Each row is an entry shorter than the one before, and all of them lie in calldata.
         unchecked {
             for (uint256 i = 0; i < trainers; ++i) {
-                norms[i] = uint256(PackedGram.load(place));
+                norms.write(i, uint256(PackedGram.load(place)));
                 place += 8 * (rows - i);
             }
+            for (uint256 i = trainers; i < trainers + PackedGram.SPARE; ++i) {
+                norms.write(i, PackedGram.UNREACHED);
+            }
         }
-        gram.norms = norms;
+        norms.shorten(trainers);
     }
 
     /// @dev Hash of the matrix, in memory behind all that is allocated.
@@ -158,13 +171,10 @@ contract MultiKrumShapleyRule is IRule {
         // Indices are below 255.
         unchecked {
             for (uint256 i = 0; i < trainers; ++i) {
-                if ((dropped >> i) & 1 == 0) indices[count++] = i;
+                if ((dropped >> i) & 1 == 0) indices.write(count++, i);
             }
         }
-        // The array only becomes shorter.
-        assembly ("memory-safe") {
-            mstore(indices, count)
-        }
+        indices.shorten(count);
         candidates.indices = indices;
         candidates.faulty = tolerated > trainers - count ? tolerated - (trainers - count) : 0;
     }
@@ -191,10 +201,12 @@ contract MultiKrumShapleyRule is IRule {
         // Indices are below 255.
         unchecked {
             for (uint256 k = 0; k < count; ++k) {
-                uint256 square = norms[kept[k]];
+                uint256 square = norms.read(kept.read(k));
                 // The root keeps the order, so a square up to the median's needs none. No kept update is zero.
-                factors[k] =
-                    square <= squaredMedian ? 1 << WEIGHT_BITS : (median << WEIGHT_BITS) / Math.sqrt(square);
+                factors.write(
+                    k,
+                    square <= squaredMedian ? 1 << WEIGHT_BITS : (median << WEIGHT_BITS) / Math.sqrt(square)
+                );
             }
         }
     }
@@ -208,20 +220,17 @@ contract MultiKrumShapleyRule is IRule {
         unchecked {
             for (uint256 k = 0; k < count; ++k) {
                 // The position makes the words differ, as the selection needs it.
-                squares[k] = (norms[kept[k]] << 8) | k;
+                squares.write(k, (norms.read(kept.read(k)) << 8) | k);
             }
         }
         uint256 lowerHalf = (count + 1) / 2;
-        uint256 left;
-        assembly ("memory-safe") {
-            left := add(squares, 32)
-        }
+        uint256 left = squares.start();
         Selection.select(left, left + 32 * count, left + 32 * lowerHalf, count);
         uint256 largest = 0;
         // As above.
         unchecked {
             for (uint256 k = 0; k < lowerHalf; ++k) {
-                uint256 square = squares[k];
+                uint256 square = squares.read(k);
                 if (square > largest) largest = square;
             }
         }

@@ -5,7 +5,8 @@ pragma solidity ^0.8.28;
 /// @param offset Where its first entry lies in calldata.
 /// @param trainers Number of accepted updates, n; row n is the reference.
 /// @param rows Number of all rows, m.
-/// @param norms The updates' squared norms, `G_ii`; a legal matrix holds them non-negative.
+/// @param norms The updates' squared norms, `G_ii`; a legal matrix holds them non-negative. In memory they are followed
+/// by `SPARE` words `UNREACHED`, so that rows can be read some entries at a time.
 struct Gram {
     uint256 offset;
     uint256 trainers;
@@ -16,6 +17,11 @@ struct Gram {
 /// @title PackedGram
 /// @notice Reads entries of a packed Gram matrix.
 library PackedGram {
+    /// @notice Words behind the norms.
+    uint256 internal constant SPARE = 3;
+    /// @notice More than the square of any entry, however scaled.
+    uint256 internal constant UNREACHED = 2 ** 140;
+
     /// @notice Where row i would begin if the entries left of the diagonal were packed too: for `j >= i`, entry (i, j)
     /// lies 8 j bytes further.
     function row(Gram memory gram, uint256 i) internal pure returns (uint256 base) {
