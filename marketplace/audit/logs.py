@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from eth_abi.exceptions import DecodingError
-from eth_utils.address import to_canonical_address, to_checksum_address
+from eth_utils.address import to_canonical_address
 from hexbytes import HexBytes
 from web3 import Web3
-from web3.exceptions import Web3Exception
-from web3.types import LogReceipt
 
 from marketplace.audit.node import Fields, NodeAnswerError, ask
-from marketplace.chain.history import BLOCKS_PER_QUERY, Event, decode_log
+from marketplace.chain.deployment import MARKET
+from marketplace.chain.events import decoder_of
+from marketplace.chain.history import BLOCKS_PER_QUERY, Event
 from marketplace.chain.market import Market
 
 QUESTION: Final = "eth_getLogs"
@@ -75,7 +75,7 @@ def told_logs(w3: Web3, market: Market, job: int, last: int) -> list[Log]:
     return logs
 
 
-def decode_logs(market: Market, logs: Sequence[Log]) -> list[Event]:
+def decode_logs(logs: Sequence[Log]) -> list[Event]:
     """Return the market's logs as events.
 
     Raises
@@ -83,7 +83,7 @@ def decode_logs(market: Market, logs: Sequence[Log]) -> list[Event]:
     NodeAnswerError
         If one of them is no event of the market.
     """
-    return [event_of(market, log) for log in logs]
+    return [event_of(log) for log in logs]
 
 
 def _check(logs: list[Log], market: Market, job: int, last: int) -> None:
@@ -115,22 +115,13 @@ def parse_log(entry: object) -> Log:
     )
 
 
-def event_of(market: Market, log: Log) -> Event:
+def event_of(log: Log) -> Event:
     """Return a log as an event of the market; raises `NodeAnswerError` if it is none."""
-    receipt = LogReceipt(
-        address=to_checksum_address(log.address),
-        topics=[HexBytes(topic) for topic in log.topics],
-        data=HexBytes(log.data),
-        blockNumber=log.block,  # type: ignore[typeddict-item]
-        blockHash=HexBytes(log.block_hash),
-        logIndex=log.index,
-        transactionHash=HexBytes(log.transaction),
-        transactionIndex=0,
-        removed=False,
-    )
     try:
-        return decode_log(market, receipt)
-    except (KeyError, IndexError, ValueError, DecodingError, Web3Exception) as fault:
+        name, arguments = decoder_of(MARKET).decode(log.topics, log.data)
+    except (KeyError, IndexError, ValueError, DecodingError) as fault:
         raise NodeAnswerError(
             QUESTION, f"the log {log.index} of block {log.block} is no event of the market ({type(fault).__name__})"
         ) from fault
+    place = (log.block, HexBytes(log.block_hash), log.index, HexBytes(log.transaction))
+    return Event(name, arguments, *place)

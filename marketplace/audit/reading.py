@@ -132,7 +132,7 @@ def pinned(market: Market, job: int, block_hash: bytes, progress: Progress) -> L
         if logs:
             times[header.number] = header.timestamp
             found[:0] = logs
-            if decode_logs(market, logs[:1])[0].name == CREATED:
+            if decode_logs(logs[:1])[0].name == CREATED:
                 break
     return Logs(head, tuple(found), times)
 
@@ -157,7 +157,7 @@ def complete(market: Market, job: int, logs: Logs) -> Reading:
     ChainError
         If the logs don't begin with the job's creation, are not events of the market, or the node does not answer.
     """
-    events = tuple(decode_logs(market, logs.logs))
+    events = tuple(decode_logs(logs.logs))
     if not events or events[0].name != CREATED:
         raise NoSuchJobError(job, events[0].name if events else "nothing")
     created = events[0].arguments

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -16,6 +17,8 @@ from marketplace.chain.errors import InvalidUrlError, NotANodeError, Unreachable
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 SHOWN_CHARACTERS = 80
+
+Answer = TypeVar("Answer")
 
 
 class NodeProvider(HTTPProvider):
@@ -31,18 +34,25 @@ class NodeProvider(HTTPProvider):
         NotANodeError
             If what answers does not speak JSON-RPC.
         """
+        answer = self._telling_faults(lambda: super(NodeProvider, self).make_request(method, params))
+        if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
+            raise NotANodeError(str(self.endpoint_uri), f"{json.dumps(answer)[:SHOWN_CHARACTERS]} to {method}")
+        return answer
+
+    def make_batch_request(self, batch_requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse] | RPCResponse:
+        """Ask the node several questions at once; raises as `make_request`."""
+        return self._telling_faults(lambda: super(NodeProvider, self).make_batch_request(batch_requests))
+
+    def _telling_faults(self, ask: Callable[[], Answer]) -> Answer:
         url = str(self.endpoint_uri)
         try:
-            answer = super().make_request(method, params)
+            return ask()
         except requests.HTTPError as fault:
             raise NotANodeError(url, f"HTTP status {getattr(fault.response, 'status_code', 'unknown')}") from fault
         except (requests.RequestException, OSError) as fault:
             raise UnreachableNodeError(url, _reason(fault)) from fault
         except ValueError as fault:
             raise NotANodeError(url, f"an answer that is not JSON ({fault})") from fault
-        if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
-            raise NotANodeError(url, f"{json.dumps(answer)[:SHOWN_CHARACTERS]} to {method}")
-        return answer
 
 
 def connect(rpc_url: str, expected_chain_id: int | None = None) -> Web3:

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
-from web3._utils.events import get_event_data
 from web3.types import LogReceipt
 
+from marketplace.chain.deployment import MARKET
+from marketplace.chain.events import decoder_of
 from marketplace.chain.market import Market
 from marketplace.chain.structs import ExclusionReason, VoidCause
 
@@ -199,7 +200,7 @@ def read_events(market: Market, first: int, last: int, job: int | None = None) -
     logs = market.w3.eth.get_logs(
         {"address": market.deployment.market, "fromBlock": first, "toBlock": last, "topics": topics}
     )
-    return [decode_log(market, log) for log in logs]
+    return [decode_log(log) for log in logs]
 
 
 def apply_event(history: JobHistory, event: Event) -> None:
@@ -275,20 +276,7 @@ _ROUND_EVENTS: Final = {
 }
 
 
-def decode_log(market: Market, log: LogReceipt) -> Event:
-    """Return one of the market's logs as an event; raises `KeyError` if the market has no such event."""
-    abi = _event_abis(market)[bytes(log["topics"][0])]
-    decoded = get_event_data(market.w3.codec, abi, log)
-    return Event(
-        decoded["event"],
-        dict(decoded["args"]),
-        log["blockNumber"],
-        log["blockHash"],
-        log["logIndex"],
-        log["transactionHash"],
-    )
-
-
-def _event_abis(market: Market) -> dict[bytes, Any]:
-    events = [event() for event in market.contract.all_events()]
-    return {bytes.fromhex(event.topic[2:]): event.abi for event in events}
+def decode_log(log: LogReceipt) -> Event:
+    """Return one of a market's logs as an event; raises what `EventDecoder.decode` raises if a market has no such."""
+    name, arguments = decoder_of(MARKET).decode(log["topics"], log["data"])
+    return Event(name, arguments, log["blockNumber"], log["blockHash"], log["logIndex"], log["transactionHash"])

@@ -109,7 +109,7 @@ def _on_logs(audited: Audited, name: str, place: int, change) -> Lie:
             return result
         told, seen = [], -1
         for log in result:
-            event = event_of(audited.market, parse_log(log))
+            event = event_of(parse_log(log))
             seen += event.name == name
             told += change(log, event) if event.name == name and seen == place else [log]
         return told

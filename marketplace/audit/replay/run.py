@@ -32,17 +32,34 @@ def replay(events: Sequence[Event], times: Mapping[int, int]) -> JobTwin:
         The job as it stands after them, with every event that does not follow from those before it as a fault. After a
         fault the twin goes on from what the event says.
     """
-    created = events[0].arguments
+    twin = begin(events[0])
+    for event in events[1:]:
+        advance(twin, event, times[event.block])
+    finish(twin)
+    return twin
+
+
+def begin(event: Event) -> JobTwin:
+    """Return the twin of a job from the event of its creation."""
+    created = event.arguments
     twin = JobTwin(terms=terms_of(created), owner=created["owner"])
     twin.escrow = twin.totals.deposited = twin.terms.deposit
     twin.expect(Matter.ORDER, created["aggregator"] == twin.terms.aggregator, "the creation names two aggregators")
-    for event in events[1:]:
-        twin.now = times[event.block]
-        _meet_due(twin, event)
-        _handle(twin, event)
+    return twin
+
+
+def advance(twin: JobTwin, event: Event, now: int) -> None:
+    """Run the twin over the job's next event, which happened at the time `now`."""
+    twin.now = now
+    _meet_due(twin, event)
+    _handle(twin, event)
+
+
+def finish(twin: JobTwin) -> None:
+    """Note what the last events call for and what has not followed; what one transaction brings lies in one block."""
     for due in twin.due:
         twin.fault(Matter.ORDER, f"{_words(due)} had to follow and is missing")
-    return twin
+    twin.due.clear()
 
 
 def terms_of(created: Mapping[str, Any]) -> Terms:

@@ -1,0 +1,130 @@
+"""A contract's logs turned into events, by decoders that are made once from its ABI.
+
+web3 looks the layout of an event up anew for every log, which takes longer than everything else that is done with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Final
+
+from eth_abi.decoding import ContextFramesBytesIO
+from eth_abi.registry import registry
+from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
+from eth_utils.address import to_checksum_address
+
+from marketplace.chain.artifacts import load_artifact
+
+_WORD: Final = 32
+# Types whose indexed values stand in their topic; of others only a hash does.
+_DYNAMIC: Final = ("bytes", "string")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How an event's arguments lie in topics and data.
+
+    Attributes
+    ----------
+    name
+        Of the event.
+    indexed, plain
+        Name, decoder and conversion of each argument in the topics after the first; names and conversions of those in
+        the data.
+    data
+        Decodes the data.
+    """
+
+    name: str
+    indexed: tuple[tuple[str, Callable[[ContextFramesBytesIO], Any], Callable[[Any], Any]], ...]
+    plain: tuple[tuple[str, Callable[[Any], Any]], ...]
+    data: Callable[[ContextFramesBytesIO], tuple[Any, ...]]
+
+
+class EventDecoder:
+    """Decodes the logs of a contract.
+
+    Parameters
+    ----------
+    abi : sequence of dict
+        The contract's interface, none of whose events is anonymous or indexes a value of dynamic size.
+    """
+
+    def __init__(self, abi: Sequence[Mapping[str, Any]]) -> None:
+        self._layouts = {
+            bytes(event_abi_to_log_topic(entry)): _layout(entry)  # type: ignore[arg-type]
+            for entry in abi
+            if entry["type"] == "event"
+        }
+
+    def decode(self, topics: Sequence[bytes], data: bytes) -> tuple[str, dict[str, Any]]:
+        """Return an event's name, and its arguments by name: addresses with checksum, structs as dictionaries.
+
+        Raises
+        ------
+        KeyError
+            If the contract has no such event.
+        ValueError
+            If the number of topics is not the event's.
+        DecodingError
+            If topics or data are not what the event's arguments are encoded to.
+        """
+        layout = self._layouts[bytes(topics[0])]
+        if len(topics) != 1 + len(layout.indexed):
+            raise ValueError(f"{layout.name} has {1 + len(layout.indexed)} topics, the log {len(topics)}")
+        arguments = {
+            name: convert(decode(_stream(topic)))
+            for (name, decode, convert), topic in zip(layout.indexed, topics[1:], strict=True)
+        }
+        values = layout.data(_stream(data))
+        arguments |= {name: convert(value) for (name, convert), value in zip(layout.plain, values, strict=True)}
+        return layout.name, arguments
+
+
+@cache
+def decoder_of(contract: str) -> EventDecoder:
+    """Return the decoder for a contract that the package carries."""
+    return EventDecoder(load_artifact(contract).abi)
+
+
+def _stream(data: bytes) -> ContextFramesBytesIO:
+    return ContextFramesBytesIO(data)  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=4096)
+def _address(value: str) -> str:
+    """Give an address its checksum, a hash that is worth keeping: few accounts are in many logs."""
+    return to_checksum_address(value)
+
+
+def _layout(entry: Mapping[str, Any]) -> _Layout:
+    indexed = [part for part in entry["inputs"] if part["indexed"]]
+    plain = [part for part in entry["inputs"] if not part["indexed"]]
+    odd = [part["name"] for part in indexed if part["type"] in _DYNAMIC or part["type"][-1] in ")]"]
+    if odd or entry.get("anonymous"):
+        raise ValueError(f"the event {entry['name']} is anonymous, or indexes {odd}, of which a log holds only a hash")
+    return _Layout(
+        entry["name"],
+        tuple((part["name"], registry.get_decoder(part["type"]), _conversion(part)) for part in indexed),
+        tuple((part["name"], _conversion(part)) for part in plain),
+        registry.get_tuple_decoder(*map(collapse_if_tuple, plain)),
+    )
+
+
+def _conversion(part: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Return what turns a value as eth_abi decodes it into one as this package holds it."""
+    match part["type"]:
+        case "address":
+            return _address
+        case "address[]":
+            return lambda values: tuple(map(_address, values))
+        case "tuple":
+            members = [(member["name"], _conversion(member)) for member in part["components"]]
+            return lambda values: {name: convert(value) for (name, convert), value in zip(members, values, strict=True)}
+    return _unchanged
+
+
+def _unchanged(value: Any) -> Any:  # noqa: ANN401 - any ABI value
+    return value
