@@ -1,8 +1,8 @@
-"""What every function of the market costs in gas, by number of trainers, at its dearest.
+"""What every function of the market, and the default rule alone, costs in gas, by number of trainers, at its dearest.
 
 `python -m benchmarks.gas` measures the build that is deployed, writes `benchmarks/results/gas.json` and `docs/gas.md`,
-and exits 1 if a settlement misses its goal or a function needs more than a transaction may. Settlements carry proofs,
-which the contract verifies.
+and exits 1 if a settlement or the rule misses its goal or a function needs more than a transaction may. Settlements
+carry proofs, which the contract verifies.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import environment, gram_gas, published_gas
+import numpy as np
+
+from benchmarks import environment, gram_gas, published_gas, rule_gas
 from benchmarks.environment import write_results
 from benchmarks.gas_jobs import (
     AGGREGATOR,
@@ -25,6 +27,9 @@ from benchmarks.gas_jobs import (
 )
 from benchmarks.goals import Goal
 from benchmarks.market_on_evm import GAS_LIMIT, deploy_market
+from benchmarks.rule_rounds import random_round, tolerated_of
+from contribution.gram import pack_gram
+from contribution.rules import DEFAULT_RULE
 from marketplace.job.limits import MAX_REFERENCES, MAX_TRAINERS
 
 SIZES: Final = (8, 16, 32, 64, MAX_TRAINERS)
@@ -53,6 +58,7 @@ ROWS: Final = {
     "settle later": "`settle`, later round, usual matrix, reference",
     "settle worst": f"`settle`, worst matrix, {MAX_REFERENCES} references, all that are kept but one struck out",
     "settle worst alone": "`settle`, worst matrix, no referee",
+    "settle default": f"`settle`, default rule, random round, {MAX_REFERENCES} references",
     "settle void": "`settle`, everybody excluded as unavailable",
     "voidRound": "`voidRound`, everybody removed as absent",
     "expire": "`expire`, everybody submitted",
@@ -77,15 +83,15 @@ def run(
     seed
         Where the matrices come from.
     sizes
-        Numbers of trainers, at least 8.
+        Numbers of trainers, of those in `benchmarks.rule_rounds.ROUNDS`.
     progress
         Told every figure as it comes: size, row, gas.
 
     Returns
     -------
     document : dict
-        `machine`, `versions`, `seed` and `results`: `limit` in gas, `sizes`, `references` in the worst matrices, and
-        `gas`, what each transaction consumes, by row and size.
+        `machine`, `versions`, `seed` and `results`: `limit` in gas, `sizes`, `references` in the worst matrices, `gas`,
+        what each transaction consumes, by row and size, and `rule`, what `rule_gas.as_json` returns.
     """
     gas: dict[str, dict[str, int]] = {row: {} for row in ROWS}
     for size in sizes:
@@ -93,12 +99,28 @@ def run(
             gas[row][str(size)] = used
             if progress is not None:
                 progress(size, row, used)
-    results = {"limit": GAS_LIMIT, "sizes": list(sizes), "references": MAX_REFERENCES, "gas": gas}
+    rule = {}
+    for size in sizes:
+        rule[size] = rule_gas.measure(size, seed)
+        if progress is not None:
+            progress(size, "rule alone, worst", rule[size].worst)
+    results = {
+        "limit": GAS_LIMIT,
+        "sizes": list(sizes),
+        "references": MAX_REFERENCES,
+        "gas": gas,
+        "rule": rule_gas.as_json(rule),
+    }
     return environment.document(seed, results)
 
 
 def goals(document: dict[str, Any]) -> list[Goal]:
     """Compare with the goals."""
+    return settlement_goals(document) + rule_gas.goals(document["results"]["rule"])
+
+
+def settlement_goals(document: dict[str, Any]) -> list[Goal]:
+    """Compare settlements with theirs."""
     gas = document["results"]["gas"]
     first, later = gas["settle first"], gas["settle later"]
     names = "first settlement at {} trainers, more than a later one for each"
@@ -122,10 +144,16 @@ def over_limit(document: dict[str, Any]) -> list[str]:
     ]
 
 
+def faults(document: dict[str, Any]) -> list[str]:
+    """Return a sentence for every transaction that is over the limit and for every goal that is missed."""
+    missed = [goal for goal in goals(document) if not goal.met]
+    return over_limit(document) + [f"{goal.name}: {goal.measured:,}, goal at most {goal.limit:,}" for goal in missed]
+
+
 def measure(size: int, rng: random.Random) -> dict[str, int]:
     """Return the gas of every row for one number of trainers."""
     gas: dict[str, int] = {}
-    for scenario in (_usual, _worst, _worst_alone, _void, _absent, _expired, _flagged, _leaving, _aborted):
+    for scenario in (_usual, _worst, _worst_alone, _default, _void, _absent, _expired, _flagged, _leaving, _aborted):
         gas |= scenario(size, rng)
     return {row: gas[row] for row in ROWS}
 
@@ -177,6 +205,16 @@ def _worst_alone(size: int, rng: random.Random) -> dict[str, int]:
     job.close()
     job.settle(worst_gram(shape, rng), name="settle worst alone")
     return _take(job, "settle worst alone")
+
+
+def _default(size: int, rng: random.Random) -> dict[str, int]:
+    shape = Shape(size, MAX_REFERENCES, tolerated_of(size), rule=DEFAULT_RULE)
+    job = GasJob(deploy_market(), shape)
+    job.begin()
+    job.submit()
+    job.close()
+    job.settle(pack_gram(random_round(np.random.default_rng(rng.getrandbits(64)), size)), name="settle default")
+    return _take(job, "settle default")
 
 
 def _most(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
@@ -280,8 +318,9 @@ def table(document: dict[str, Any]) -> str:
         "| settlement | goal | measured |",
         "|---|---:|---:|",
     ]
-    lines += [f"| {goal.name} | {goal.limit:,} | {goal.measured:,} |" for goal in goals(document)]
-    return "\n".join(lines) + "\n\n" + published_gas.section(settle, max(results["gas"]["submit"].values()))
+    lines += [f"| {goal.name} | {goal.limit:,} | {goal.measured:,} |" for goal in settlement_goals(document)]
+    published = published_gas.section(settle, max(results["gas"]["submit"].values()))
+    return "\n\n".join(["\n".join(lines), rule_gas.section(results["rule"]).rstrip("\n"), published])
 
 
 def write(document: dict[str, Any], results: Path = RESULTS, page: Path = TABLE) -> None:
@@ -295,13 +334,10 @@ def main() -> int:
     """Measure, write both files, and say what is over the limit."""
     document = run(progress=lambda size, row, used: print(f"{size:4} {row:20} {used:12,}", flush=True))
     write(document)
-    faults = over_limit(document)
-    faults += [
-        f"{goal.name}: {goal.measured:,}, goal at most {goal.limit:,}" for goal in goals(document) if not goal.met
-    ]
-    for fault in faults:
+    found = faults(document)
+    for fault in found:
         print(fault, file=sys.stderr)
-    return 1 if faults else 0
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

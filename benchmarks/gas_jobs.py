@@ -15,7 +15,8 @@ from benchmarks.market_on_evm import LOCAL_CHAIN, Market, account, cid
 from benchmarks.simulated_proof import multiple_of_generator, simulate_proof
 from contribution.gram import unpack_gram
 from contribution.reward_schedule import DEFAULT_DECAY
-from contribution.rule import evaluate
+from contribution.rule import NAME
+from contribution.rules import RULES
 from marketplace.chain.context import JobIdentity, settlement_context
 from marketplace.chain.structs import Exclusion, Settlement, Terms
 from zk.bn254.parameters import SCALAR_MODULUS
@@ -58,6 +59,8 @@ class Shape:
         Rounds of the job.
     strike_limit
         1 strikes out whoever does any harm; 0 nobody.
+    rule
+        Name of the rule.
     """
 
     trainers: int
@@ -65,6 +68,7 @@ class Shape:
     tolerated: int
     rounds: int = 10
     strike_limit: int = 1
+    rule: str = NAME
 
 
 @dataclass
@@ -207,7 +211,7 @@ class GasJob:
             return 0
         shape = self.shape
         matrix = unpack_gram(gram, shape.trainers + shape.references)
-        weights = evaluate(matrix, shape.trainers, shape.references, shape.tolerated).weights
+        weights = RULES[shape.rule](matrix, shape.trainers, shape.references, shape.tolerated).weights
         return sum(weight * multiple for weight, multiple in zip(weights, multiples, strict=True))
 
     def _identity(self) -> JobIdentity:
@@ -237,7 +241,7 @@ def terms_of(shape: Shape, market: Market) -> Terms:
     return Terms(
         aggregator=to_checksum_address(AGGREGATOR),
         reward_per_round=REWARD,
-        rule=to_checksum_address(market.rule),
+        rule=to_checksum_address(market.rules[shape.rule]),
         dimension=DIMENSION,
         coordinate_bits=COORDINATE_BITS,
         scale_exponent=12,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -17,6 +17,7 @@ from eth_utils.abi import collapse_if_tuple, function_abi_to_4byte_selector
 from eth_utils.crypto import keccak
 
 from contribution.errors import CairnError
+from marketplace.audit.contracts import RULE_CONTRACTS
 from marketplace.chain.artifacts import Artifact, load_artifact
 from marketplace.chain.devnet.execution import call_header, floor_gas
 from marketplace.chain.devnet.revert_text import revert_text
@@ -48,21 +49,23 @@ def cid(content: bytes) -> bytes:
 
 @dataclass
 class Market:
-    """A market with its rule, and the machine that they run on.
+    """A market with its rules, and the machine that they run on.
 
     Attributes
     ----------
     vm
         The machine. Transactions are not signed and belong to no block, which changes nothing of their gas.
-    address, rule
-        The market's address and its rule's.
+    address
+        The market's address.
+    rules
+        The addresses of its rules by name.
     functions
         The market's functions by name.
     """
 
     vm: VM
     address: str
-    rule: str
+    rules: Mapping[str, str]
     functions: dict[str, dict[str, Any]]
 
     @property
@@ -117,14 +120,14 @@ def encode_call(function: dict[str, Any], arguments: Sequence[Any]) -> bytes:
 
 
 def deploy_market() -> Market:
-    """Put the package's build of verifier, with the development set-up, rule and market on a new chain."""
+    """Put the package's build of verifier, with the development set-up, rules and market on a new chain."""
     chain = open_chain(AtomicDB(), LOCAL_CHAIN, is_new=True, accounts=0, start=START)
     vm = cast(VM, chain.get_vm(call_header(chain.header)))
     artifact = load_artifact("TrainingMarket")
     verifier = _deploy(vm, load_artifact("GramVerifier"), development_key().encode())
-    rule = _deploy(vm, load_artifact("MultiKrumShapleyRule"))
-    address = _deploy(vm, artifact, encode(["address", "address[]"], [verifier, [rule]]))
-    market = Market(vm, address, rule, {entry["name"]: entry for entry in artifact.abi if entry["type"] == "function"})
+    rules = {name: _deploy(vm, load_artifact(contract)) for name, contract in RULE_CONTRACTS.items()}
+    address = _deploy(vm, artifact, encode(["address", "address[]"], [verifier, list(rules.values())]))
+    market = Market(vm, address, rules, {entry["name"]: entry for entry in artifact.abi if entry["type"] == "function"})
     market.wait_until(START)
     return market
 

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from benchmarks import gas, gas_jobs
+from benchmarks import gas, gas_jobs, rule_gas
 from benchmarks.gas_jobs import GasJob, Shape, usual_gram, worst_gram
 from benchmarks.market_on_evm import GAS_LIMIT, BenchmarkError, deploy_market
 from benchmarks.published_gas import PUBLISHED
@@ -14,7 +14,13 @@ DOCUMENT = {
     "machine": {},
     "versions": {},
     "seed": 0,
-    "results": {"limit": GAS_LIMIT, "sizes": [16], "references": 4, "gas": {row: {"16": 1000} for row in gas.ROWS}},
+    "results": {
+        "limit": GAS_LIMIT,
+        "sizes": [16],
+        "references": 4,
+        "gas": {row: {"16": 1000} for row in gas.ROWS},
+        "rule": {"16": {"matrices": 60, "usual": 1000, "worst": 1000, "dearest": "calm"}},
+    },
 }
 
 
@@ -94,16 +100,17 @@ def test_goals_are_judged_by_the_later_settlement_and_what_the_first_adds():
     assert all(goal.met for goal in gas.goals(DOCUMENT))
     limit = gas.SETTLE_LIMITS[16]
     assert all(goal.met for goal in gas.goals(changed("settle later", limit)))
-    assert [goal.met for goal in gas.goals(changed("settle later", limit + 1))] == [False, True]
+    assert [goal.met for goal in gas.settlement_goals(changed("settle later", limit + 1))] == [False, True]
     first = 1000 + 16 * gas.FIRST_LIMIT
     assert all(goal.met for goal in gas.goals(changed("settle first", first)))
-    assert [goal.met for goal in gas.goals(changed("settle first", first + 16))] == [True, False]
+    assert [goal.met for goal in gas.settlement_goals(changed("settle first", first + 16))] == [True, False]
 
 
 def test_the_page_has_a_line_for_every_row():
     page = gas.table(DOCUMENT)
     assert all(title in page for title in gas.ROWS.values())
-    assert all(goal.name in page for goal in gas.goals(DOCUMENT))
+    assert all(goal.name in page for goal in gas.settlement_goals(DOCUMENT))
+    assert rule_gas.HEADING in page
     assert all(system in page for system, _, _ in PUBLISHED)
 
 
