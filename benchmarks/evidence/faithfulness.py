@@ -7,6 +7,7 @@ of T's updates, from all coalitions, summed over the rounds. Every scorer sees t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,10 +21,12 @@ from scipy import stats
 
 from benchmarks.evidence.plots import scorer_plot
 from benchmarks.goals import Goal
+from benchmarks.simulation.errors import PROCESS_KILLED, CampaignError
 from benchmarks.simulation.federation import Federation
 from benchmarks.simulation.partition import Partition
 from benchmarks.simulation.presets import PRESETS
 from benchmarks.simulation.processes import in_processes
+from benchmarks.simulation.results import append_result, drop_half_line, read_results
 from benchmarks.simulation.round import RoundResult
 from benchmarks.simulation.run import simulate
 from benchmarks.simulation.scorers import (
@@ -35,7 +38,7 @@ from benchmarks.simulation.scorers import (
     quadratic_shapley,
     shapley_of_table,
 )
-from benchmarks.simulation.setting import Setting
+from benchmarks.simulation.setting import FORMAT, Setting
 from contribution.curvature import CURVATURE_BITS
 from contribution.rules import DEFAULT_RULE
 from marketplace.training.expansion import expand
@@ -105,7 +108,8 @@ def measure(preset: str, scenario: str, seed: int, data_dir: Path | None) -> dic
     Returns
     -------
     dict
-        `values`: by scorer, and the truth, a list of n floats; `attackers`: how many trainers cheated, the last ones.
+        `values`: by scorer, and the truth, a list of n floats; `attackers`: how many trainers cheated, the last ones;
+        `format` and `digest` of the setting, as a line of `benchmarks.simulation.results` has them.
     """
     setting = setting_of(preset, scenario, seed)
     totals: dict[str, Values] = {}
@@ -116,7 +120,8 @@ def measure(preset: str, scenario: str, seed: int, data_dir: Path | None) -> dic
 
     simulate(setting, data_dir, observe)
     values = {name: [float(value) for value in total] for name, total in totals.items()}
-    return {"preset": preset, "scenario": scenario, "seed": seed, "attackers": setting.attackers, "values": values}
+    row = {"preset": preset, "scenario": scenario, "seed": seed, "attackers": setting.attackers, "values": values}
+    return {"format": FORMAT, "digest": setting.digest, **row}
 
 
 def run(
@@ -125,26 +130,56 @@ def run(
     data_dir: Path | None,
     progress: Callable[[dict[str, Any]], None],
     *,
+    out: Path | None = None,
     jobs: int = 1,
 ) -> list[dict[str, Any]]:
-    """Measure every scenario of every preset with every seed, in several processes; rows come in no fixed order.
+    """Measure every scenario of every preset with every seed, in several processes.
 
     Parameters
     ----------
     presets, seeds, data_dir
         As in `measure`.
     progress
-        Told every row as it comes.
+        Told every row as it comes, first those that are in the file.
+    out
+        A file to which each row is appended; what is in it already is not measured again. None keeps rows in memory.
     jobs
         Number of processes.
+
+    Returns
+    -------
+    list of dict
+        The rows, by preset, then seed, then scenario.
+
+    Raises
+    ------
+    CampaignError
+        If a process was killed; what was done is in the file.
+    ResultsError
+        If the file can't be read or written, or is none.
     """
-    wanted = [(preset, scenario, seed) for preset in presets for seed in seeds for scenario in SCENARIOS]
-    rows = []
-    with closing(in_processes(partial(_measured, data_dir), wanted, min(jobs, len(wanted)))) as measured:
-        for _, row in measured:
-            rows.append(row)
-            progress(row)
-    return rows
+    wanted = {
+        setting_of(preset, scenario, seed).digest: (preset, scenario, seed)
+        for preset in presets
+        for seed in seeds
+        for scenario in SCENARIOS
+    }
+    rows = {} if out is None else {digest: row for digest, row in read_results(out).items() if digest in wanted}
+    if out is not None:
+        drop_half_line(out)
+    for row in rows.values():
+        progress(row)
+    left = [wanted[digest] for digest in wanted if digest not in rows]
+    try:
+        with closing(in_processes(partial(_measured, data_dir), left, min(jobs, len(left)))) as measured:
+            for _, row in measured:
+                if out is not None:
+                    append_result(out, row)
+                rows[row["digest"]] = row
+                progress(row)
+    except BrokenProcessPool as fault:
+        raise CampaignError(PROCESS_KILLED) from fault
+    return [rows[digest] for digest in wanted]
 
 
 def _measured(data_dir: Path | None, wanted: tuple[str, str, int]) -> dict[str, Any]:

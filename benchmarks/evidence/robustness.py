@@ -96,7 +96,7 @@ def tuning_settings(tuning_seeds: Sequence[int], seeds: Sequence[int]) -> list[S
             f"Seed {both[0]} is to be tuned on and to be reported; choose others, for attackers don't know the future."
         )
     return [
-        replace(_job(TUNED), attack=name, attackers=ATTACKERS, strength=strength, seed=seed)
+        replace(job(TUNED), attack=name, attackers=ATTACKERS, strength=strength, seed=seed)
         for name, attack in ATTACKS.items()
         if len(attack.grid) > 1 and attack.aim is not Aim.INFLATE
         for strength in attack.grid
@@ -132,13 +132,14 @@ def settings(preset: str, seeds: Sequence[int], strengths: Mapping[str, float]) 
     strengths
         Of the attacks that don't have their default strength.
     """
-    judged = _job(preset)
+    judged = job(preset)
     kinds = [replace(judged, rule=BASELINE, reference_vectors=1), judged]
     kinds += [replace(judged, attack=name, attackers=ATTACKERS, strength=strengths.get(name)) for name in ATTACKS]
     return [replace(kind, seed=seed) for kind in kinds for seed in seeds]
 
 
-def _job(preset: str) -> Setting:
+def job(preset: str) -> Setting:
+    """Return what is judged, with nobody attacking: the preset's data and model under the default rule."""
     return replace(
         PRESETS[preset], server_momentum=SERVER_MOMENTUM, rule=DEFAULT_RULE, reference_vectors=REFERENCE_VECTORS
     )
@@ -241,7 +242,7 @@ def _table(rows: Sequence[Row]) -> list[str]:
     """Return the calm runs in a sentence and all attacks in a table, what harms most first."""
     calm = next(row for row in rows if row.attack is None)
     text = [
-        f"Without attack {_percent(calm.accuracy)} % of the samples are recognised, {100 * calm.mean_loss:.2f} % less "
+        f"Without attack {percent(calm.accuracy)} % of the samples are recognised, {100 * calm.mean_loss:.2f} % less "
         f"than by the plain mean. The last {ATTACKERS} trainers, who attack below, earn "
         f"{100 * calm.honest_share:.1f} % of the pay by working honestly.",
         "",
@@ -251,8 +252,8 @@ def _table(rows: Sequence[Row]) -> list[str]:
     for row in by_loss(rows):
         reached = "" if row.backdoor_success is None else f"{100 * row.backdoor_success:.0f}"
         text.append(
-            f"| {row.attack} | {ATTACKS[str(row.attack)].knowledge.value} | {_percent(row.accuracy)} "
-            f"| {100 * row.mean_loss:.2f} | {100 * row.worst_loss:.2f} | {_percent(row.pay_share)} | {reached} |"
+            f"| {row.attack} | {ATTACKS[str(row.attack)].knowledge.value} | {percent(row.accuracy)} "
+            f"| {100 * row.mean_loss:.2f} | {100 * row.worst_loss:.2f} | {percent(row.pay_share)} | {reached} |"
         )
     return text
 
@@ -279,16 +280,17 @@ def _row(attack: str | None, group: Sequence[Line], calm: dict[int, float], hone
     has_target = attack is not None and ATTACKS[attack].wanted is not None
     return Row(
         attack=attack,
-        accuracy=_estimate(accuracies),
+        accuracy=estimate(accuracies),
         worst_loss=max(lost),
         mean_loss=statistics.mean(lost),
-        pay_share=_estimate(shares),
+        pay_share=estimate(shares),
         honest_share=honest,
         backdoor_success=statistics.mean(reached) if has_target else None,
     )
 
 
-def _estimate(values: Sequence[float]) -> Estimate:
+def estimate(values: Sequence[float]) -> Estimate:
+    """Return the mean of values, one a seed, with its interval."""
     count = len(values)
     if count < 2:
         return Estimate(values[0], None)
@@ -296,9 +298,10 @@ def _estimate(values: Sequence[float]) -> Estimate:
     return Estimate(statistics.mean(values), quantile * statistics.stdev(values) / sqrt(count))
 
 
-def _percent(estimate: Estimate) -> str:
-    margin = "" if estimate.margin is None else f" +- {100 * estimate.margin:.2f}"
-    return f"{100 * estimate.mean:.2f}{margin}"
+def percent(value: Estimate) -> str:
+    """Return a share in percent, with its interval."""
+    margin = "" if value.margin is None else f" +- {100 * value.margin:.2f}"
+    return f"{100 * value.mean:.2f}{margin}"
 
 
 def _largest_share(attack: str) -> float:

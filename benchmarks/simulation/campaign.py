@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from benchmarks.simulation.errors import CampaignError
+from benchmarks.simulation.errors import PROCESS_KILLED, CampaignError
 from benchmarks.simulation.processes import in_processes
 from benchmarks.simulation.results import Line, append_result, drop_half_line, make_line, read_results
 from benchmarks.simulation.round import RoundResult
@@ -81,10 +81,7 @@ def run_campaign(
                 lines[setting.digest] = outcome
                 progress(outcome, False)
     except BrokenProcessPool as fault:
-        raise CampaignError(
-            "A process of the campaign was killed, perhaps for want of memory; what was done is in the file. Run it "
-            "again, with fewer --jobs."
-        ) from fault
+        raise CampaignError(PROCESS_KILLED) from fault
     if failures:
         told = "\n  ".join(failures)
         raise CampaignError(f"{len(failures)} of {len(wanted)} settings could not be run:\n  {told}")

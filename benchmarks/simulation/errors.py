@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from contribution.errors import CairnError
+
+PROCESS_KILLED: Final = (
+    "A process of the campaign was killed, perhaps for want of memory; what was done is in the file, if one was named "
+    "with --out. Run it again, with fewer --jobs."
+)
 
 
 class SettingError(CairnError):

@@ -95,7 +95,7 @@ def check_against_market(federation: Federation, results: list[RoundResult]) -> 
     Raises
     ------
     SettingError
-        If the setting's rule is none of the market's.
+        If the setting has something that the market has not: a baseline as its rule, or worker momentum.
     ChainDiffersError
         If anything differs, naming the round and what differs.
     CairnError
@@ -105,6 +105,11 @@ def check_against_market(federation: Federation, results: list[RoundResult]) -> 
         raise SettingError(
             f"The market has no rule {federation.setting.rule!r}, so there is nothing to compare with; choose one of "
             f"{', '.join(RULES)}, or leave --chain out."
+        )
+    if federation.setting.worker_momentum:
+        raise SettingError(
+            f"The market's trainers send their updates as they are; worker_momentum is "
+            f"{federation.setting.worker_momentum}. Make it 0, or leave --chain out."
         )
     with single_thread(), tempfile.TemporaryDirectory(prefix="cairn-simulate-") as workspace:
         view = _run_job(federation, Path(workspace))

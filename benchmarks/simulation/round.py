@@ -49,6 +49,9 @@ class State:
         What the last round that changed the job's model added to it, float64, shape (d,); zeros before.
     first_own
         What the attackers would have sent in round 1, float64, shape (k, d); None in round 1 and without attackers.
+    averages
+        What each trainer's moving average was after the last round, float64, shape (n, d); None in round 1 and without
+        worker momentum.
     settled
         How many rounds before it were not void.
     """
@@ -60,6 +63,7 @@ class State:
     displacement: Displacement
     last_step: Floats
     first_own: Floats | None = None
+    averages: Floats | None = None
     settled: int = 0
 
 
@@ -70,7 +74,8 @@ class Submissions:
     Attributes
     ----------
     trained
-        What each got by training, float64, shape (n, d): the honest updates, and what the attackers would have sent.
+        What each got by training, or its moving average with worker momentum, float64, shape (n, d): the honest
+        updates, and what the attackers would have sent.
     sent
         What each sent, float64, shape (n, d).
     quantised
@@ -192,6 +197,7 @@ def submit(federation: Federation, model: nn.Module, state: State, vectors: list
             for k, data in enumerate(federation.trainers)
         ]
     )
+    trained = _averaged(trained, state.averages, federation.setting.worker_momentum)
     honest = federation.setting.honest
     quantised = [_quantise(federation, trained[k], k, state.number) for k in range(honest)]
     sent = trained
@@ -201,6 +207,11 @@ def submit(federation: Federation, model: nn.Module, state: State, vectors: list
         sent = np.concatenate([trained[:honest], federation.attack.craft(view)])
         quantised += [_quantise(federation, sent[k], k, state.number) for k in range(honest, len(sent))]
     return Submissions(trained, sent, tuple(quantised))
+
+
+def _averaged(trained: Floats, averages: Floats | None, momentum: float) -> Floats:
+    """Return each trainer's moving average after it has trained once more."""
+    return trained if averages is None else momentum * averages + (1 - momentum) * trained
 
 
 def _quantise(federation: Federation, update: Floats, trainer: int, number: int) -> Quantised:
@@ -277,4 +288,5 @@ def advance(federation: Federation, state: State, submissions: Submissions, mode
         job_model=job_model,
         last_step=step if step.any() else state.last_step,
         first_own=first_own,
+        averages=submissions.trained if federation.setting.worker_momentum else None,
     )

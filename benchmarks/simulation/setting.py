@@ -29,8 +29,9 @@ from marketplace.training.models import MODEL_NAMES
 FORMAT: Final = "cairn-simulation-2"
 _DIGEST_LENGTH: Final = 16
 
-_FLOATS: Final = ("skew", "strength", "server_momentum")
+_FLOATS: Final = ("skew", "strength", "server_momentum", "worker_momentum")
 _TRAINING_FLOATS: Final = ("learning_rate", "learning_rate_decay", "momentum", "weight_decay")
+_LARGEST_WORKER_MOMENTUM: Final = 0.99
 # field -> (low, high)
 _RANGES: Final[dict[str, tuple[int, int]]] = {
     "training_samples": (1, 1 << 24),
@@ -83,6 +84,9 @@ class Setting:
         b and s of the codec.
     server_momentum
         mu; see `marketplace.payload.server_momentum`.
+    worker_momentum
+        beta, from 0 to 0.99; every trainer sends the moving average `m = beta m + (1 - beta) u` of its updates u, from
+        `m = u` in the first round (Karimireddy, He and Jaggi 2021). Only for comparison: the market's trainers send u.
     tolerated
         f, faulty updates that the rule is told to tolerate.
     rule
@@ -114,6 +118,7 @@ class Setting:
     coordinate_bits: int = 16
     scale_exponent: int = 12
     server_momentum: float = 0.0
+    worker_momentum: float = 0.0
     tolerated: int = 3
     rule: str = NAME
     attack: str | None = None
@@ -161,6 +166,8 @@ def setting_faults(setting: Setting) -> list[str]:
             f"{setting.trainers} trainers can't tolerate {setting.tolerated} faulty ones; it takes at least "
             f"2 x {setting.tolerated} + 3 = {2 * setting.tolerated + 3}"
         )
+    if not 0 <= setting.worker_momentum <= _LARGEST_WORKER_MOMENTUM:
+        faults.append(f"worker_momentum is {setting.worker_momentum}; it must be from 0 to {_LARGEST_WORKER_MOMENTUM}")
     if setting.reference_vectors > 1 and not setting.referee_samples:
         faults.append(f"{setting.reference_vectors} vectors of a referee need one; give it samples")
     return faults + _attack_faults(setting)

@@ -11,6 +11,8 @@ from marketplace.cli.common import examples, table
 from marketplace.cli.group import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.demo import SeedResult
     from benchmarks.goals import Goal
     from benchmarks.simulation.setting import Setting
@@ -176,6 +178,12 @@ def bench_faithfulness(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes.  [default: one a core]", show_default=False)
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="As in `cairn simulate`: interrupted, the experiment goes on from this file."
+        ),
+    ] = None,
     json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
         "benchmarks/results/faithfulness.json"
     ),
@@ -194,6 +202,7 @@ def bench_faithfulness(
         chosen,
         data_dir,
         lambda row: typer.echo(f"{row['preset']}, {row['scenario']}, seed {row['seed']}", err=True),
+        out=out,
         jobs=jobs or usable_cores(),
     )
     by_preset = {name: [row for row in rows if row["preset"] == name] for name in names}
@@ -233,13 +242,73 @@ def bench_robustness(
 
     Ends with 1 if a goal is missed.
     """
-    from benchmarks.environment import usable_cores, write_results
+    from benchmarks.environment import write_results
     from benchmarks.evidence import robustness
-    from benchmarks.simulation.campaign import describe, run_campaign
     from benchmarks.simulation.grid import parse_seeds
-    from benchmarks.simulation.setting import setting_from_json
 
     chosen, tuning = parse_seeds(seeds), parse_seeds(tuning_seeds)
+    run = _campaign(out, jobs, data_dir)
+    strengths = robustness.chosen_strengths(run(robustness.tuning_settings(tuning, chosen)))
+    lines = run(robustness.settings(robustness.JUDGED, chosen, strengths))
+    rows = robustness.summarise(lines)
+    tuned = robustness.summarise(run(robustness.settings(robustness.TUNED, chosen, strengths)))
+    found = robustness.goals(rows, lines)
+    write_results(json_file, chosen[0], robustness.as_json(rows, tuned, found, strengths))
+    robustness.write_page(rows, tuned, found, chosen, tuning)
+    typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {robustness.PAGE}"]))
+    _refuse_if_missed(found)
+
+
+@app.command(
+    "alternatives",
+    epilog=examples(
+        "cairn bench alternatives --data-dir data", "cairn bench alternatives --data-dir data --out runs.jsonl"
+    ),
+)
+def bench_alternatives(
+    data_dir: Annotated[Path, typer.Option(metavar="DIRECTORY", help="Where fashion-mnist.npz lies.")],
+    seeds: Annotated[str, typer.Option(metavar="A-B", help="The first and the last seed.")] = "0-4",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes.  [default: one a core]", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="As in `cairn simulate`: interrupted, the experiment goes on from this file."
+        ),
+    ] = None,
+    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the summary goes.")] = Path(
+        "benchmarks/results/alternatives.json"
+    ),
+) -> None:
+    """Compare the default with what could stand in its place, part by part, and write docs/evidence/alternatives.md.
+
+    Takes most of an hour. Ends with 1 if an alternative withstands attacks clearly better.
+    """
+    from benchmarks.environment import write_results
+    from benchmarks.evidence import alternatives, robustness
+    from benchmarks.simulation.grid import parse_seeds
+
+    chosen = parse_seeds(seeds)
+    run = _campaign(out, jobs, data_dir)
+    compared = {
+        preset: alternatives.compare(run(alternatives.settings(preset, chosen)), chosen)
+        for preset in alternatives.PRESETS_COMPARED
+    }
+    found = alternatives.goals(compared[robustness.JUDGED])
+    write_results(json_file, chosen[0], alternatives.as_json(compared, found))
+    alternatives.write_page(compared, found, chosen)
+    typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {alternatives.PAGE}"]))
+    _refuse_if_missed(found)
+
+
+def _campaign(
+    out: Path | None, jobs: int | None, data_dir: Path | None
+) -> Callable[[list[Setting]], list[dict[str, Any]]]:
+    """Return what runs settings, telling each on standard error."""
+    from benchmarks.environment import usable_cores
+    from benchmarks.simulation.campaign import describe, run_campaign
+    from benchmarks.simulation.setting import setting_from_json
 
     def run(wanted: list[Setting]) -> list[dict[str, Any]]:
         return run_campaign(
@@ -250,15 +319,7 @@ def bench_robustness(
             data_dir=data_dir,
         )
 
-    strengths = robustness.chosen_strengths(run(robustness.tuning_settings(tuning, chosen)))
-    lines = run(robustness.settings(robustness.JUDGED, chosen, strengths))
-    rows = robustness.summarise(lines)
-    tuned = robustness.summarise(run(robustness.settings(robustness.TUNED, chosen, strengths)))
-    found = robustness.goals(rows, lines)
-    write_results(json_file, chosen[0], robustness.as_json(rows, tuned, found, strengths))
-    robustness.write_page(rows, tuned, found, chosen, tuning)
-    typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {robustness.PAGE}"]))
-    _refuse_if_missed(found)
+    return run
 
 
 @app.command("scoring", epilog=examples("cairn bench scoring --install-byzfl", "cairn bench scoring --seed 1"))

@@ -83,6 +83,12 @@ def simulate(
     server_momentum: Annotated[
         float | None, typer.Option(metavar="MU", help="Of the job's model from round to round, 0 to 0.99.")
     ] = None,
+    worker_momentum: Annotated[
+        float | None,
+        typer.Option(
+            metavar="BETA", help="Of what trainers send, 0 to 0.99; only for comparison, the market has none."
+        ),
+    ] = None,
     training_samples: Annotated[int | None, typer.Option(metavar="N", help="Of all trainers together.")] = None,
     referee_samples: Annotated[int | None, typer.Option(metavar="N", help="Held out; 0 for no referee.")] = None,
     references: Annotated[
@@ -136,6 +142,7 @@ def simulate(
         "tolerated": tolerated,
         "rounds": rounds,
         "server_momentum": server_momentum,
+        "worker_momentum": worker_momentum,
         "training_samples": training_samples,
         "referee_samples": referee_samples,
         "reference_vectors": references,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
+from contribution import rule
+from contribution.rules import DEFAULT_RULE
 from marketplace.job.limits import (
     MAX_AMOUNT,
     MAX_REFERENCES,
@@ -52,8 +54,15 @@ DERIVATIONS: Final[dict[str, Derivation]] = {
     "round.challenge": Derivation(
         ("round.submit", "round.deliver"), lambda submit, deliver: min(deliver, submit + deliver)
     ),
-    "parties.reference_vectors": Derivation(("parties.referee",), lambda referee: 0 if referee == "none" else 1),
+    "parties.reference_vectors": Derivation(("parties.referee", "round.rule"), lambda *given: _usual_vectors(*given)),
 }
+
+
+def _usual_vectors(referee: str, chosen: str | None) -> int:
+    """Return how many vectors a referee posts: all that there may be, but one for a rule that curvature is not for."""
+    if referee == "none":
+        return 0
+    return MAX_REFERENCES if chosen in (None, DEFAULT_RULE) else 1
 
 
 def derive(entries: dict[str, Any], missing: set[str]) -> None:
@@ -159,6 +168,11 @@ def _party_faults(entries: Entries, currency: Currency) -> Iterator[str]:
         yield f"parties.reference_vectors is {vectors}; it must be 0 in a job without a referee"
     if not none and not vectors:
         yield f"parties.reference_vectors is 0; it must be from 1 to {MAX_REFERENCES} in a job with a referee"
+    if entries.get("round.rule") == rule.NAME and vectors > 1:
+        yield (
+            f"parties.reference_vectors is {vectors}; it must be 1 with round.rule {rule.NAME!r}, which reads "
+            f"curvature in other units than those that referees post. Take {DEFAULT_RULE!r} for more"
+        )
 
 
 def _training_faults(entries: Entries) -> list[str]:

@@ -1,7 +1,7 @@
 """What each step costs in gas, for telling people beforehand; measured on the embedded chain.
 
-Each figure is the most of three rounds with every trainer honest and present. Steps whose gas grows with the number of
-trainers have a figure for each size that was measured.
+Each figure is the most of several rounds with every trainer honest and present. Steps whose gas grows with the number
+of trainers have a figure for each size that was measured.
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ FIXED: Final[dict[str, int]] = {
     "withdraw": 65_136,
 }
 
-# Step -> gas by number of trainers, with one vector of the referee.
+# Step -> gas by number of trainers.
 GROWING: Final[dict[str, dict[int, int]]] = {
     "start": {5: 79_809, 128: 79_809},
     "closeSubmissions": {5: 54_025, 128: 54_025},
-    "settle": {5: 526_866, 8: 660_276, 16: 976_441, 32: 1_850_879, 64: 4_403_048, 128: 12_440_865},
 }
 
-# What each further vector of the referee adds to a settlement, by number of trainers: the mean from five to nine.
-FURTHER_REFERENCE: Final[dict[int, int]] = {5: 20_000, 8: 23_200, 16: 31_600, 32: 49_800, 64: 71_600, 128: 193_100}
+# Gas of a settlement by the referee's vectors and the number of trainers. With one vector, or none, the default rule
+# decides as multi-Krum does, which at many trainers costs more than deciding with curvature.
+SETTLE: Final[dict[int, dict[int, int]]] = {
+    1: {5: 541_583, 8: 655_000, 16: 961_761, 32: 1_850_000, 64: 4_310_000, 128: 12_071_168},
+    2: {5: 608_268, 8: 657_659, 16: 961_761, 32: 1_715_973, 64: 3_987_853, 128: 11_695_829},
+    9: {5: 664_782, 8: 779_005, 16: 1_091_412, 32: 1_889_591, 64: 4_197_674, 128: 12_038_134},
+}
 
 
 def gas_of(step: str, trainers: int, references: int = 1) -> int:
@@ -40,15 +44,17 @@ def gas_of(step: str, trainers: int, references: int = 1) -> int:
     """
     if step in FIXED:
         return FIXED[step]
-    further = (references - 1) * _between(FURTHER_REFERENCE, trainers) if step == "settle" and references > 1 else 0
-    return _between(GROWING[step], trainers) + further
+    if step != "settle":
+        return _between(GROWING[step], trainers)
+    return _between({vectors: _between(figures, trainers) for vectors, figures in SETTLE.items()}, references)
 
 
-def _between(figures: Mapping[int, int], trainers: int) -> int:
+def _between(figures: Mapping[int, int], number: int) -> int:
+    """Return the value at a number of something, on straight lines between what was measured."""
     measured = sorted(figures.items())
-    if trainers <= measured[0][0]:
+    if number <= measured[0][0]:
         return measured[0][1]
     for (fewer, less), (more, most) in pairwise(measured):
-        if trainers <= more:
-            return less + (most - less) * (trainers - fewer) // (more - fewer)
+        if number <= more:
+            return less + (most - less) * (number - fewer) // (more - fewer)
     return measured[-1][1]

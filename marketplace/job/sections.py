@@ -91,7 +91,7 @@ class TrainingSection(Section):
 
 
 class RoundSection(Section):
-    """How rounds go; windows in seconds. `rule` is None for the only one that the deployment has."""
+    """How rounds go; windows in seconds. `rule` is None for the default one."""
 
     rounds: Annotated[int, whole(1, MAX_ROUNDS)]
     bits: Annotated[int, whole(MIN_BITS, MAX_BITS)] = 16

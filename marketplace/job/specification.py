@@ -239,11 +239,9 @@ def _model(specification: JobSpecification) -> Any:  # noqa: ANN401 - torch has 
 def _rule(name: str | None, deployment: Deployment) -> ChecksumAddress:
     listed = ", ".join(deployment.rules)
     if name is None:
-        if DEFAULT_RULE in deployment.rules:
-            return deployment.rules[DEFAULT_RULE]
-        if len(deployment.rules) > 1:
+        if DEFAULT_RULE not in deployment.rules:
             raise SpecificationError("the job specification", [f"round.rule is missing; choose one of {listed}"])
-        return next(iter(deployment.rules.values()))
+        return deployment.rules[DEFAULT_RULE]
     if name not in deployment.rules:
         fault = f"round.rule is {name!r}; it must be one of the market's rules: {listed}"
         raise SpecificationError("the job specification", [fault])

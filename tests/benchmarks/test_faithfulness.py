@@ -59,3 +59,24 @@ def test_the_markets_scorer_is_close_to_the_truth_where_honest_trainers_differ()
     # In nats, the scorer's values are about those of exact evaluation, not only in the same order.
     assert sum(found["values"][GRAM]) == pytest.approx(sum(found["values"][EXACT]), rel=0.5)
     assert faithfulness.spearman(found, GRAM) > 0.9
+
+
+def test_what_is_in_the_file_is_not_measured_again(tmp_path, monkeypatch) -> None:
+    measured = []
+
+    def measure(data_dir, wanted):
+        measured.append(wanted)
+        preset, scenario, seed = wanted
+        digest = faithfulness.setting_of(preset, scenario, seed).digest
+        return {"format": faithfulness.FORMAT, "digest": digest, **row(scenario, [4, 3, 2, 1]), "seed": seed}
+
+    monkeypatch.setattr(faithfulness, "_measured", measure)
+    out, told = tmp_path / "rows.jsonl", []
+    first = faithfulness.run(["digits-mlp"], [1], None, told.append, out=out)
+    assert len(measured) == len(told) == len(first) == len(SCENARIOS)
+    out.write_bytes(out.read_bytes() + b'{"half a li')
+    both = faithfulness.run(["digits-mlp"], [0, 1], None, told.append, out=out)
+    assert {seed for _, _, seed in measured[len(SCENARIOS) :]} == {0}
+    assert len(measured) == len(both) == 2 * len(SCENARIOS)
+    assert both[len(SCENARIOS) :] == first
+    assert [found["seed"] for found in both] == [0] * len(SCENARIOS) + [1] * len(SCENARIOS)

@@ -84,7 +84,7 @@ def test_the_section_is_replaced_and_the_rest_of_the_page_stays(tmp_path):
 def test_the_markets_benchmark_keeps_the_section(tmp_path):
     page, results = tmp_path / "gas.md", tmp_path / "gas.json"
     figures = {row: {"8": 1000} for row in gas.ROWS}
-    document = {"seed": 0, "results": {"limit": 1, "sizes": [8], "references": 4, "gas": figures}}
+    document = {"seed": 0, "results": {"limit": 1, "sizes": [8], "references": 4, "gas": figures, "rule": {}}}
     gas.write(document, results, page)
     alone = page.read_text()
     assert HEADING not in alone

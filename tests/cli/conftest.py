@@ -149,25 +149,28 @@ class RunningJob:
     def settle(self, number: int) -> dict[str, int]:
         """Hold a whole round: the first trainer sends a zero update, the others much the same; return gas by step."""
         random = np.random.default_rng(number)
+        terms = self.market.terms(self.number)
         common = random.normal(0, 300, 64)
         updates = [(common + random.normal(0, 90, 64)).astype(np.int16) for _ in range(TRAINERS + 1)]
         updates[0][:] = 0
+        updates += [random.normal(0, 90, 64).astype(np.int16) for _ in range(terms.references - 1)]
         openings = [Opening(update, new_blinder()) for update in updates]
         made = [commit(self.srs, opening) for opening in openings]
         cids = [raw_cid(secrets.token_bytes(8)).binary for _ in updates]
         for trainer, commitment, cid in zip(self.trainers, made, cids, strict=False):
             submitted = self.market.submit(trainer, self.number, number, commitment_hash(commitment), cid)
         owner, aggregator = dev_account(OWNER), dev_account(AGGREGATOR)
-        referred = self.market.submit_reference(owner, self.number, number, commitment_hash(made[-1]), cids[-1])
+        referred = self.market.submit_reference(
+            owner, self.number, number, commitment_hash(b"".join(made[TRAINERS:])), cids[-1]
+        )
         closed = self.market.close_submissions(owner, self.number, number)
         addresses = tuple(trainer.address for trainer in self.trainers)
         gram, aggregate = gram_matrix(updates), raw_cid(b"%d" % number).binary
-        terms = self.market.terms(self.number)
         [rule] = [RULES[name] for name, place in self.market.deployment.rules.items() if place == terms.rule]
-        model = advance_model(self.model, made, rule(gram, TRAINERS, 1, terms.tolerated).weights)
+        model = advance_model(self.model, made, rule(gram, TRAINERS, terms.references, terms.tolerated).weights)
         parts = (b"".join(made), pack_gram(gram), self.model, model, aggregate)
         settlement = Settlement(self.number, number, addresses, (), *parts, b"")
-        context = settlement_context(self.identity, aggregator.address, settlement, 1)
+        context = settlement_context(self.identity, aggregator.address, settlement, terms.references)
         proof = prove_gram(self.srs, context, settlement.commitments, settlement.gram, openings)
         settled = self.market.settle(aggregator, replace(settlement, proof=proof))
         self.model = model

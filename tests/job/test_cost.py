@@ -10,7 +10,7 @@ import pytest
 from marketplace.chain.deployment import Deployment
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.job.cost import cost, gas_per_round
-from marketplace.job.gas import FIXED, GROWING, gas_of
+from marketplace.job.gas import FIXED, GROWING, SETTLE, gas_of
 from marketplace.job.limits import MAX_REFERENCES, MAX_TRAINERS
 from marketplace.job.specification import parse_specification, terms
 
@@ -40,19 +40,26 @@ def test_another_referee_pays_its_own_gas(tables: dict[str, Any], deployment: De
     assert job.gas_of("referee") == 3 * FIXED["submitReference"]
 
 
-@pytest.mark.parametrize("step", GROWING)
-def test_gas_grows_with_the_trainers_and_stays_under_the_limit(step: str) -> None:
-    figures = [gas_of(step, trainers) for trainers in range(1, MAX_TRAINERS + 1)]
+@pytest.mark.parametrize("step", [*GROWING, "settle"])
+@pytest.mark.parametrize("references", [0, 1, 2, 5, MAX_REFERENCES])
+def test_gas_grows_with_the_trainers_and_stays_under_the_limit(step: str, references: int) -> None:
+    figures = [gas_of(step, trainers, references) for trainers in range(1, MAX_TRAINERS + 1)]
     assert all(less <= more for less, more in pairwise(figures))
     assert figures[-1] < 2**24
-    for trainers, measured in GROWING[step].items():
-        assert gas_of(step, trainers) == measured
 
 
-def test_each_vector_of_the_referee_adds_to_a_settlement_and_to_nothing_else() -> None:
+def test_what_was_measured_is_what_is_told() -> None:
+    for step, figures in GROWING.items():
+        assert all(gas_of(step, trainers) == measured for trainers, measured in figures.items())
+    for references, figures in SETTLE.items():
+        assert all(gas_of("settle", trainers, references) == measured for trainers, measured in figures.items())
+
+
+def test_each_curvature_vector_adds_to_a_settlement_and_to_nothing_else() -> None:
     for trainers in (3, 10, MAX_TRAINERS):
-        one, two, most = (gas_of("settle", trainers, references) for references in (1, 2, MAX_REFERENCES))
-        assert gas_of("settle", trainers, 0) == gas_of("settle", trainers) == one < two < most < 2**24
+        figures = [gas_of("settle", trainers, references) for references in range(2, MAX_REFERENCES + 1)]
+        assert all(less < more for less, more in pairwise(figures))
+        assert gas_of("settle", trainers, 0) == gas_of("settle", trainers)
         assert gas_of("start", trainers, MAX_REFERENCES) == gas_of("start", trainers)
     added = gas_per_round("aggregator", 10, 3) - gas_per_round("aggregator", 10)
     assert added == gas_of("settle", 10, 3) - gas_of("settle", 10)
@@ -61,6 +68,7 @@ def test_each_vector_of_the_referee_adds_to_a_settlement_and_to_nothing_else() -
 def test_what_the_file_says_of_vectors_is_in_the_terms_and_in_the_cost(
     tables: dict[str, Any], deployment: Deployment
 ) -> None:
+    tables["parties"]["reference_vectors"] = 1
     plain = cost(specification := parse_specification(tables), terms(specification, deployment, OWNER, NOW), NOW)
     tables["parties"]["reference_vectors"] = 9
     made = terms(specification := parse_specification(tables), deployment, OWNER, NOW)

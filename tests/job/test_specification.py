@@ -19,7 +19,7 @@ from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.errors import ContractRevertedError
 from marketplace.chain.structs import NATIVE_COIN, Terms
 from marketplace.job.document import DocumentError, decode_document, fetch_initial_model
-from marketplace.job.limits import MAX_AMOUNT, MAX_ROUNDS, least_penalty
+from marketplace.job.limits import MAX_AMOUNT, MAX_REFERENCES, MAX_ROUNDS, least_penalty
 from marketplace.job.merkle import allowlist_root
 from marketplace.job.specification import (
     SpecificationError,
@@ -71,7 +71,19 @@ def test_what_is_left_out_follows_from_the_rest(tables: dict[str, Any]) -> None:
     assert (money.stake, money.absence_penalty) == (money.reward_per_round, money.reward_per_round // 10)
     assert (rounds.deliver, rounds.settle, rounds.challenge) == (31, 61, 31)
     assert specification.trainers.minimum == 5
-    assert specification.parties.reference_vectors == 1
+    assert specification.parties.reference_vectors == MAX_REFERENCES
+
+
+def test_a_referee_posts_what_the_rule_reads(tables: dict[str, Any]) -> None:
+    tables["round"]["rule"] = "multi-krum-exact-shapley/1"
+    assert parse_specification(tables).parties.reference_vectors == 1
+    tables["parties"]["reference_vectors"] = 2
+    [fault] = faults_of(tables)
+    assert "parties.reference_vectors is 2; it must be 1 with round.rule 'multi-krum-exact-shapley/1'" in fault
+    tables["parties"] |= {"referee": "none", "reference_vectors": 0}
+    assert parse_specification(tables).parties.reference_vectors == 0
+    del tables["parties"]["reference_vectors"]
+    assert parse_specification(tables).parties.reference_vectors == 0
 
 
 @given(st.integers(1, MAX_AMOUNT), st.integers(0, MAX_DECAY), st.integers(1, MAX_ROUNDS))
@@ -134,7 +146,7 @@ def test_a_file_with_five_faults_lists_five(tmp_path: Path) -> None:
         (
             "round.accept_small_model",
             False,
-            "it has 2410 parameters; it must have 1024 x 10 trainers x 3 rounds = 30720",
+            "it has 2410 parameters; it must have 1024 x (10 trainers + 8 curvature vectors) x 3 rounds = 55296",
         ),
         ("money.reward_per_round", "0 ether", "money.reward_per_round is 0 wei; it must be from 1 wei"),
         (
@@ -272,7 +284,7 @@ def test_terms_are_those_of_the_file(tables: dict[str, Any], deployment: Deploym
         coordinate_bits=16,
         scale_exponent=12,
         tolerated=1,
-        references=1,
+        references=9,
         min_trainers=5,
         max_trainers=10,
         reward_decay=2,
@@ -324,9 +336,10 @@ def test_rules_must_be_the_markets(tables: dict[str, Any], deployment: Deploymen
     with pytest.raises(SpecificationError, match="it must be one of the market's rules: multi-krum-exact-shapley/1, c"):
         terms(parse_specification(tables), deployment, OWNER, NOW)
     del tables["round"]["rule"]
-    two = dataclasses.replace(deployment, rules={"median/1": OWNER, "mean/1": OWNER})
-    with pytest.raises(SpecificationError, match=r"round.rule is missing; choose one of"):
-        terms(parse_specification(tables), two, OWNER, NOW)
+    for rules in ({"median/1": OWNER, "mean/1": OWNER}, {"mean/1": OWNER}):
+        other = dataclasses.replace(deployment, rules=rules)
+        with pytest.raises(SpecificationError, match=r"round.rule is missing; choose one of"):
+            terms(parse_specification(tables), other, OWNER, NOW)
 
 
 def test_document_and_model_can_be_fetched_again(tables: dict[str, Any], tmp_path: Path) -> None:
@@ -417,6 +430,7 @@ def terms_check(w3: Web3) -> Any:
 
 def test_vectors_of_the_referee_count_among_what_is_learnt_of_an_update(tables: dict[str, Any]) -> None:
     tables["round"]["accept_small_model"] = False
-    tables["parties"]["reference_vectors"] = 9
-    [fault] = faults_of(tables)
-    assert "it must have 1024 x (10 trainers + 8 curvature vectors) x 3 rounds = 55296 at least" in fault
+    for vectors, others in ((1, "10 trainers x 3 rounds = 30720"), (3, "(10 trainers + 2 curvature vectors) x")):
+        tables["parties"]["reference_vectors"] = vectors
+        [fault] = faults_of(tables)
+        assert f"it must have 1024 x {others}" in fault

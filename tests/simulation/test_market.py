@@ -127,3 +127,9 @@ def test_a_baseline_can_not_be_compared_because_the_market_has_none(tiny: Settin
     federation = simulate(replace(tiny, rule="mean", rounds=1)).federation
     with pytest.raises(SettingError, match="The market has no rule 'mean'"):
         check_against_market(federation, [])
+
+
+def test_worker_momentum_can_not_be_compared_because_the_market_has_none(tiny: Setting):
+    federation = simulate(replace(tiny, worker_momentum=0.9, rounds=1)).federation
+    with pytest.raises(SettingError, match=r"worker_momentum is 0.9"):
+        check_against_market(federation, [])

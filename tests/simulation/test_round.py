@@ -266,3 +266,18 @@ def test_more_samples_than_there_are_and_a_model_that_does_not_fit_are_refused(t
         prepare(replace(tiny, training_samples=1_700))
     with pytest.raises(ModelError, match="5 x 5 = 25; it must equal the 30 inputs"):
         prepare(replace(tiny, dataset="breast-cancer", model="cnn", training_samples=200))
+
+
+def test_with_worker_momentum_everybody_sends_a_moving_average(tiny: Setting, views: list[AttackView]):
+    setting = replace(tiny, worker_momentum=0.5, rounds=3, attack="spy", attackers=1)
+    _, results = played(setting)
+    averages = results[0].submissions.trained
+    assert results[0].state.averages is None
+    for result, view in zip(results[1:], views[1:], strict=True):
+        alone = play_round(
+            federation := prepare(setting), federation.build_model(), replace(result.state, averages=None)
+        )
+        averages = 0.5 * averages + 0.5 * alone.submissions.trained
+        assert np.array_equal(result.submissions.trained, averages)
+        assert np.array_equal(view.own, averages[-1:])
+        assert np.array_equal(result.submissions.sent[-1], -2 * averages[-1])

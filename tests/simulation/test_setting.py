@@ -27,7 +27,7 @@ def test_a_setting_survives_being_written_down(name: str):
 
 
 def test_the_digest_tells_settings_apart_and_is_the_same_in_every_process():
-    assert Setting("digits", "mlp", (32,), TrainingConfiguration(), 900).digest == "e13dd47177b885a8"
+    assert Setting("digits", "mlp", (32,), TrainingConfiguration(), 900).digest == "c5a102adf2b031d2"
     assert replace(DIGITS, seed=1).digest != DIGITS.digest
     assert replace(DIGITS, training=replace(DIGITS.training, epochs=3)).digest != DIGITS.digest
 
@@ -57,6 +57,8 @@ def test_vectors_of_a_referee_need_one_and_are_bounded():
         replace(DIGITS, reference_vectors=10)
     with pytest.raises(SettingError, match="reward_decay is 3; it must be from 0 to 2"):
         replace(DIGITS, reward_decay=3)
+    with pytest.raises(SettingError, match=r"worker_momentum is 1\.0; it must be from 0 to 0\.99"):
+        replace(DIGITS, worker_momentum=1.0)
     with pytest.raises(SettingError, match="3 vectors of a referee need one"):
         replace(DIGITS, reference_vectors=3, referee_samples=0)
 
