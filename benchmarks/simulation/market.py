@@ -47,7 +47,7 @@ from marketplace.parties.trainer import Trainer
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
-from marketplace.storage.store import DirectoryStore
+from marketplace.storage.directory import DirectoryStore
 from marketplace.training.models import Vector, parameter_shapes, set_vector
 from zk.srs.development import development_key
 

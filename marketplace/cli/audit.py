@@ -125,7 +125,7 @@ def model(
     _run(sources, job, "model", Output(as_json), html, reference=reference, file=file)
 
 
-def open_sources(rpc: list[str] | None, block_hash: str | None, deployment: Path, store: Path | None) -> Sources:
+def open_sources(rpc: list[str] | None, block_hash: str | None, deployment: Path, store: str | None) -> Sources:
     """Connect to one node or two, without believing them that the market is what the deployment file says.
 
     Raises

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from marketplace.chain.journal import Journals
     from marketplace.chain.market import Market
-    from marketplace.storage.store import DirectoryStore
+    from marketplace.storage.locations import AnyStore
 
 DEFAULT_RPC: Final = "http://127.0.0.1:8545"
 DEFAULT_DEPLOYMENT: Final = Path("cairn-deployment.json")
@@ -55,12 +55,13 @@ DeploymentOption = Annotated[
     typer.Option("--deployment", envvar="CAIRN_DEPLOYMENT", metavar="FILE", help="What `cairn deploy` wrote."),
 ]
 StoreOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--store",
         envvar="CAIRN_STORE",
-        metavar="DIRECTORY",
-        help="Content store: models, updates, documents.  [default: store under CAIRN_HOME]",
+        metavar="STORE",
+        help="Content store: a directory, kubo+http://HOST:PORT, gateway+https://HOST, or several with commas between; "
+        "see docs/storage.md.  [default: store under CAIRN_HOME]",
         show_default=False,
     ),
 ]
@@ -152,11 +153,18 @@ def srs_directory() -> Path:
     return home() / "srs"
 
 
-def open_store(directory: Path | None) -> DirectoryStore:
-    """Open the content store that an option names, or the one under `home`."""
-    from marketplace.storage.store import DirectoryStore
+def open_store(location: str | None) -> AnyStore:
+    """Open the content store that an option names, or the one under `home`.
 
-    return DirectoryStore(directory or home() / "store")
+    Raises
+    ------
+    StorageError
+        If the option names none, or a directory can't be made.
+    """
+    from marketplace.storage.directory import DirectoryStore
+    from marketplace.storage.locations import open_location
+
+    return DirectoryStore(home() / "store") if location is None else open_location(location)
 
 
 def open_journals() -> Journals:

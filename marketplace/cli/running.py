@@ -46,7 +46,7 @@ class Connection:
 
     rpc: str
     deployment: Path
-    store: Path | None
+    store: str | None
 
     def view(self, job: int) -> JobView:
         """Return the job's view.

@@ -37,7 +37,7 @@ from marketplace.parties.trainer import Trainer
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
-from marketplace.storage.store import DirectoryStore
+from marketplace.storage.directory import DirectoryStore
 from marketplace.training.baseline import federated_average
 from marketplace.training.data import PUBLIC_DATASETS, Dataset, load_dataset, load_public
 from marketplace.training.evaluate import evaluate

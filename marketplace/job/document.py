@@ -15,7 +15,7 @@ from contribution.errors import CairnError
 from marketplace.payload.model_file import decode_model, flatten, largest_model_file
 from marketplace.payload.server_momentum import server_momentum_faults
 from marketplace.storage.cid import Cid, parse_binary_cid, parse_cid
-from marketplace.storage.store import ContentStore
+from marketplace.storage.store import ContentReader
 from marketplace.strict_json import parse_json
 from marketplace.training.data import normalisation_named
 from marketplace.training.local import TrainingConfiguration
@@ -101,7 +101,7 @@ def decode_document(data: bytes) -> JobDocument:
     return document
 
 
-def fetch_document(store: ContentStore, specification_cid: bytes) -> JobDocument:
+def fetch_document(store: ContentReader, specification_cid: bytes) -> JobDocument:
     """Fetch a job's document by the binary CID that the chain names.
 
     Raises
@@ -114,7 +114,7 @@ def fetch_document(store: ContentStore, specification_cid: bytes) -> JobDocument
     return decode_document(store.get(parse_binary_cid(specification_cid), MAX_DOCUMENT_SIZE))
 
 
-def fetch_initial_model(store: ContentStore, document: JobDocument, dimension: int) -> Vector:
+def fetch_initial_model(store: ContentReader, document: JobDocument, dimension: int) -> Vector:
     """Fetch the model that round 1 starts from, float32, shape (d,).
 
     Raises

@@ -70,6 +70,26 @@ def import_file(pieces: Iterable[bytes], put_block: PutBlock) -> Cid:
     return levels[height][0].cid
 
 
+@dataclass(frozen=True)
+class FileBlock:
+    """One block of a file's tree, as `file_blocks` comes to it.
+
+    Attributes
+    ----------
+    cid
+        Of the block; raw for a leaf.
+    offset, size
+        Which bytes of the file are under it.
+    block
+        The block itself, checked; None for leaves, which `read_leaf` fetches, unless the file is one block.
+    """
+
+    cid: Cid
+    offset: int
+    size: int
+    block: bytes | None
+
+
 def export_file(cid: Cid, get_block: GetBlock, max_bytes: int) -> bytes:
     """Fetch a file block by block, checking each block's hash and place.
 
@@ -89,6 +109,26 @@ def export_file(cid: Cid, get_block: GetBlock, max_bytes: int) -> bytes:
     CorruptContentError
         If a block is not what its CID names, or the tree does not have the one shape that files of its size have.
     """
+    blocks = file_blocks(cid, get_block, max_bytes)
+    return b"".join(read_leaf(block, get_block) for block in blocks if block.cid.is_raw)
+
+
+def file_blocks(cid: Cid, get_block: GetBlock, max_bytes: int) -> Iterator[FileBlock]:
+    """Go through a file's tree from the root, each node before what is under it and leaves in the order of the file.
+
+    Every node is fetched and checked before anything under it; leaves are not fetched. The first block tells the
+    file's size.
+
+    Parameters
+    ----------
+    cid, get_block, max_bytes
+        As for `export_file`.
+
+    Raises
+    ------
+    ContentTooLargeError, CorruptContentError
+        As `export_file`, but for what is in the leaves.
+    """
     block = _checked(cid, get_block)
     size = declared_size(cid, block)
     if size > max_bytes:
@@ -96,9 +136,34 @@ def export_file(cid: Cid, get_block: GetBlock, max_bytes: int) -> bytes:
     height = 0
     while CHUNK_BYTES * MAXIMUM_LINKS**height < size:
         height += 1
-    parts: list[bytes] = []
-    _read(cid, block, size, height, get_block, parts)
-    return b"".join(parts)
+    _check_kind(cid, height)
+    yield from _below(FileBlock(cid, 0, size, block), height, get_block)
+
+
+def read_leaf(leaf: FileBlock, get_block: GetBlock) -> bytes:
+    """Return the bytes of a leaf, fetched and checked.
+
+    Raises
+    ------
+    CorruptContentError
+        If they are not what the CID names, or not as many as the tree says.
+    """
+    block = _checked(leaf.cid, get_block) if leaf.block is None else leaf.block
+    if len(block) != leaf.size:
+        raise CorruptContentError(str(leaf.cid), f"it has {len(block)} bytes where its parent says {leaf.size}")
+    return block
+
+
+def linked_cids(cid: Cid, block: bytes) -> list[Cid]:
+    """Return what a block links to, in order; nothing if it is a leaf.
+
+    Raises
+    ------
+    CorruptContentError
+        If it is not the block that the CID names, or no node.
+    """
+    require_block(cid, block)
+    return [] if cid.is_raw else _parse_node(cid, block)[0]
 
 
 def declared_size(cid: Cid, first_block: bytes) -> int:
@@ -109,8 +174,23 @@ def declared_size(cid: Cid, first_block: bytes) -> int:
     CorruptContentError
         If the block is not the one that the CID names, or declares no size.
     """
-    _check(cid, first_block)
+    require_block(cid, first_block)
     return len(first_block) if cid.is_raw else _parse_node(cid, first_block)[1]
+
+
+def require_block(cid: Cid, block: bytes) -> None:
+    """Check that this is the block that the CID names.
+
+    Raises
+    ------
+    CorruptContentError
+        If it is another, or larger than any block.
+    """
+    if len(block) > MAXIMUM_BLOCK_BYTES:
+        raise CorruptContentError(str(cid), f"a block of it has {len(block)} bytes, at most {MAXIMUM_BLOCK_BYTES} fit")
+    if not cid.names(block):
+        found = raw_cid(block) if cid.is_raw else dag_pb_cid(block)
+        raise CorruptContentError(str(cid), f"the {len(block)} bytes found are {found}")
 
 
 def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -145,47 +225,59 @@ def _put_node(links: list[_Link], put_block: PutBlock) -> _Link:
     return _Link(cid, sum(link.size for link in links), len(block) + sum(link.total for link in links))
 
 
-def _read(cid: Cid, block: bytes, size: int, height: int, get_block: GetBlock, parts: list[bytes]) -> int:
-    """Append the bytes under a block that must hold `size` of them at this height; return the size of all its blocks.
+def _below(node: FileBlock, height: int, get_block: GetBlock) -> Iterator[FileBlock]:
+    """Yield a block of this height and all below it.
 
-    The node that has the expected shape is encoded again and compared, so that only one encoding is accepted.
+    The node that has the expected shape is encoded and compared, so that only one encoding is accepted.
     """
+    yield node
+    if height == 0:
+        return
+    block = node.block or b""
+    sizes = _part_sizes(node.size, height)
+    children = _parse_node(node.cid, block)[0]
+    if len(children) != len(sizes):
+        raise CorruptContentError(str(node.cid), f"it has {len(children)} links where its size needs {len(sizes)}")
+    totals = {size: _total(size, height - 1) for size in set(sizes)}
+    links = [_Link(child, size, totals[size]) for child, size in zip(children, sizes, strict=True)]
+    if _encode_node(links) != block:
+        raise CorruptContentError(str(node.cid), "its sizes or encoding are not those that `ipfs add` gives")
+    offset = node.offset
+    for link in links:
+        _check_kind(link.cid, height - 1)
+        child = None if height == 1 else _checked(link.cid, get_block)
+        yield from _below(FileBlock(link.cid, offset, link.size, child), height - 1, get_block)
+        offset += link.size
+
+
+def _check_kind(cid: Cid, height: int) -> None:
+    """Refuse a leaf where a node belongs, and a node where a leaf does."""
     if cid.is_raw != (height == 0):
         found, expected = ("plain bytes", "links") if cid.is_raw else ("links", "plain bytes")
         raise CorruptContentError(str(cid), f"it holds {found} where a file of this size has {expected}")
-    if height == 0:
-        if len(block) != size:
-            raise CorruptContentError(str(cid), f"it has {len(block)} bytes where its parent says {size}")
-        parts.append(block)
-        return size
+
+
+def _part_sizes(size: int, height: int) -> list[int]:
+    """Return how many bytes of the file are under each link of a node of this height over `size` bytes."""
     below = CHUNK_BYTES * MAXIMUM_LINKS ** (height - 1)
-    sizes = [min(below, size - start) for start in range(0, size, below)]
-    children = _parse_node(cid, block)[0]
-    if len(children) != len(sizes):
-        raise CorruptContentError(str(cid), f"it has {len(children)} links where its size needs {len(sizes)}")
-    links = []
-    for child, child_size in zip(children, sizes, strict=True):
-        total = _read(child, _checked(child, get_block), child_size, height - 1, get_block, parts)
-        links.append(_Link(child, child_size, total))
-    if _encode_node(links) != block:
-        raise CorruptContentError(str(cid), "its sizes or encoding are not those that `ipfs add` gives")
-    return len(block) + sum(link.total for link in links)
+    return [min(below, size - start) for start in range(0, size, below)]
+
+
+def _total(size: int, height: int) -> int:
+    """Return how many bytes all blocks of the tree of this height over `size` bytes have; the shape fixes it."""
+    if height == 0:
+        return size
+    sizes = _part_sizes(size, height)
+    totals = {part: _total(part, height - 1) for part in set(sizes)}
+    node = _encode_node([_Link(raw_cid(b""), part, totals[part]) for part in sizes])
+    return len(node) + sum(totals[part] for part in sizes)
 
 
 def _checked(cid: Cid, get_block: GetBlock) -> bytes:
     """Fetch a block and check its length and hash."""
     block = get_block(cid)
-    _check(cid, block)
+    require_block(cid, block)
     return block
-
-
-def _check(cid: Cid, block: bytes) -> None:
-    """Raise `CorruptContentError` unless this is the block that the CID names."""
-    if len(block) > MAXIMUM_BLOCK_BYTES:
-        raise CorruptContentError(str(cid), f"a block of it has {len(block)} bytes, at most {MAXIMUM_BLOCK_BYTES} fit")
-    if not cid.names(block):
-        found = raw_cid(block) if cid.is_raw else dag_pb_cid(block)
-        raise CorruptContentError(str(cid), f"the {len(block)} bytes found are {found}")
 
 
 def _encode_node(links: list[_Link]) -> bytes:

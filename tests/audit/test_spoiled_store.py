@@ -8,7 +8,7 @@ import pytest
 
 from marketplace.job.document import fetch_document
 from marketplace.storage.cid import parse_binary_cid
-from marketplace.storage.store import DirectoryStore
+from marketplace.storage.directory import DirectoryStore
 from tests.audit.conftest import block_of, detail, failing, flip
 
 SUMS = {("model", "published sums"), ("model", "every round's sum"), ("model", "final model")}

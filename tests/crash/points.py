@@ -22,7 +22,7 @@ from marketplace.parties.outbox import Outbox
 from marketplace.parties.referee import Referee
 from marketplace.parties.trainer import Trainer
 from marketplace.parties.view import JobView
-from marketplace.storage.store import DirectoryStore
+from marketplace.storage.directory import DirectoryStore
 from tests.crash.plan import AGGREGATOR, JOURNALLED, RECORDED, SENT, UNNAMED, Kill
 from tests.crash.sent import Checks
 

@@ -30,7 +30,7 @@ from marketplace.job.specification import (
     parse_specification,
     terms,
 )
-from marketplace.storage.store import DirectoryStore
+from marketplace.storage.directory import DirectoryStore
 
 OWNER = dev_account(0).address
 NOW = 1_767_225_700

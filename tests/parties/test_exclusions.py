@@ -20,7 +20,7 @@ from marketplace.payload.disclosure import disclose
 from marketplace.payload.envelope import EncryptionKeyPair, parse_envelope, seal
 from marketplace.payload.update import encode_update
 from marketplace.storage.cid import parse_binary_cid
-from marketplace.storage.store import DirectoryStore
+from marketplace.storage.directory import DirectoryStore
 from tests.parties.conftest import WINDOW
 from tests.parties.test_round import honest_opening, sealed, settle, submit_instead
 from zk.polynomial_commitment import Opening, commit

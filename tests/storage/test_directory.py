@@ -5,7 +5,8 @@ import pytest
 
 from marketplace.errors import ContentMissingError, ContentTooLargeError, CorruptContentError, MalformedCidError
 from marketplace.storage.cid import Cid, parse_cid, raw_cid
-from marketplace.storage.store import ContentStore, DirectoryStore, UnreadableFileError, UnwritableStoreError
+from marketplace.storage.directory import DirectoryStore, UnreadableFileError, UnwritableStoreError
+from marketplace.storage.store import ContentStore
 from marketplace.storage.unixfs import CHUNK_BYTES
 
 LARGE = bytes(range(256)) * 4_000
@@ -191,3 +192,16 @@ def test_only_a_plain_file_can_be_added(store, tmp_path, make):
         path.symlink_to(tmp_path / "target")
     with pytest.raises(UnreadableFileError, match="give a plain file"):
         store.add(path)
+
+
+def test_a_read_only_directory_is_told_and_still_read(store, directory, monkeypatch):
+    """As the system says it of a read-only file system, where permissions don't count for the superuser either."""
+    cid = store.add(b"content")
+
+    def read_only(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.mkstemp", read_only)
+    with pytest.raises(UnwritableStoreError, match=r"Read-only file system.*check its space and permissions"):
+        store.add(b"more content")
+    assert store.get(cid, 100) == b"content"
