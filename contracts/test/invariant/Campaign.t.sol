@@ -9,7 +9,7 @@ import {Mischief} from "./Mischief.sol";
 contract CampaignTest is Mischief {
     using Ghosts for Ghost;
 
-    uint256 private constant STEPS = 15_000;
+    uint256 private constant STEPS = 16_000;
     uint256 private constant LIVE = 5;
     /// @dev How often each function and transition is reached in one campaign, so that all together make a hundred.
     uint256 private constant MINIMUM = 13;

@@ -149,15 +149,15 @@ abstract contract Mischief is Driver {
     /// @dev Plots by turns, so that each campaign has its share of all of them. Some ends are rarer than their plots, because
     /// something else comes first; those have more turns.
     function _nextPlot() private view returns (Plot) {
-        uint256 turn = jobs % 29;
+        uint256 turn = jobs % 31;
         if (turn < 2) return Plot.Finish;
         if (turn < 10) return Plot.VoidOften;
         if (turn < 14) return Plot.Flag;
         if (turn < 17) return Plot.OwnerAborts;
-        if (turn < 22) return Plot.Refute;
-        if (turn < 26) return Plot.NeverStart;
-        if (turn == 26) return Plot.FailTwice;
-        return turn == 27 ? Plot.LoseTrainers : Plot.Anything;
+        if (turn < 24) return Plot.Refute;
+        if (turn < 28) return Plot.NeverStart;
+        if (turn == 28) return Plot.FailTwice;
+        return turn == 29 ? Plot.LoseTrainers : Plot.Anything;
     }
 
     function _createBadly(address caller) private {
