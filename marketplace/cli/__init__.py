@@ -25,6 +25,7 @@ from marketplace.cli import (
     round,
     simulate,
     srs,
+    store,
     trainer,
 )
 from marketplace.cli.group import CommandGroup, ExitCode
@@ -49,6 +50,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(model.app, name="model")
 app.add_typer(data.app, name="data")
 app.add_typer(srs.app, name="srs")
+app.add_typer(store.app, name="store")
 app.add_typer(bench.app, name="bench")
 demo.add_commands(app)
 simulate.add_commands(app)

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from marketplace.errors import ContentMissingError, CorruptContentError, MalformedCidError, StorageError
 from marketplace.storage.cid import Cid, parse_cid
-from marketplace.storage.store import BlockReader
+from marketplace.storage.store import BlockReader, Progress, no_progress
 from marketplace.storage.unixfs import MAXIMUM_BLOCK_BYTES, GetBlock, file_blocks, import_file, read_leaf, require_block
 
 _PIECE_BYTES: Final = 1 << 20
@@ -92,7 +92,7 @@ class DirectoryStore(BlockReader):
         """The directory's path."""
         return str(self._directory)
 
-    def add(self, content: bytes | Path) -> Cid:
+    def add(self, content: bytes | Path, progress: Progress = no_progress) -> Cid:
         """Keep bytes, or a file's bytes read piece by piece, and return their CID.
 
         Raises
@@ -104,7 +104,7 @@ class DirectoryStore(BlockReader):
         """
         try:
             with self._lock(fcntl.LOCK_SH):
-                cid = import_file(pieces_of(content), self._put_block)
+                cid = import_file(pieces_of(content, progress), self._put_block)
                 self._keep_names()
         except OSError as error:
             raise UnwritableStoreError(self._directory, str(error)) from error
@@ -253,7 +253,7 @@ class DirectoryStore(BlockReader):
         return block
 
 
-def pieces_of(content: bytes | Path) -> Iterator[bytes]:
+def pieces_of(content: bytes | Path, progress: Progress = no_progress) -> Iterator[bytes]:
     """Yield bytes, or those of a plain file piece by piece.
 
     Raises
@@ -261,10 +261,21 @@ def pieces_of(content: bytes | Path) -> Iterator[bytes]:
     UnreadableFileError
         If the path is not a readable plain file.
     """
-    if isinstance(content, Path):
-        yield from _file_pieces(content)
-    else:
-        yield content
+    done, size = 0, _size_of(content)
+    for piece in _file_pieces(content) if isinstance(content, Path) else [content]:
+        yield piece
+        done += len(piece)
+        progress(done, max(done, size))
+
+
+def _size_of(content: bytes | Path) -> int:
+    """Return a number of bytes, for display; 0 if the file is none, which is told when it is read."""
+    if isinstance(content, bytes):
+        return len(content)
+    try:
+        return content.stat().st_size
+    except OSError:
+        return 0
 
 
 def _cids_in(directory: Path) -> list[Cid]:

@@ -9,7 +9,7 @@ from typing import Final
 from marketplace.errors import ContentMissingError, CorruptContentError, StorageError
 from marketplace.storage.cid import Cid
 from marketplace.storage.http import HttpClient, Origin, Patience, StoreUnreachableError
-from marketplace.storage.store import BlockReader, ReadOnlyStoreError
+from marketplace.storage.store import BlockReader, Progress, ReadOnlyStoreError, no_progress
 from marketplace.storage.unixfs import MAXIMUM_BLOCK_BYTES, require_block
 
 _RAW_BLOCK: Final = "application/vnd.ipld.raw"
@@ -54,7 +54,7 @@ class GatewayStore(BlockReader):
         require_block(cid, block)
         return block
 
-    def add(self, content: bytes | Path) -> Cid:  # noqa: ARG002 - what it is does not matter
+    def add(self, content: bytes | Path, progress: Progress = no_progress) -> Cid:  # noqa: ARG002 - refused
         """Refuse: a gateway keeps nothing."""
         raise ReadOnlyStoreError(self.label)
 

@@ -16,7 +16,7 @@ from marketplace.storage.car import write_block, write_car
 from marketplace.storage.cid import Cid, parse_cid
 from marketplace.storage.directory import pieces_of
 from marketplace.storage.http import Answer, HttpClient, Origin, Patience, StoreUnreachableError
-from marketplace.storage.store import BlockReader
+from marketplace.storage.store import BlockReader, Progress, no_progress
 from marketplace.storage.unixfs import (
     CHUNK_BYTES,
     MAXIMUM_BLOCK_BYTES,
@@ -99,7 +99,7 @@ class KuboStore(BlockReader):
         """Return the version that the node says it has."""
         return str(self._ask("version", {}).get("Version", "unknown"))
 
-    def add(self, content: bytes | Path) -> Cid:
+    def add(self, content: bytes | Path, progress: Progress = no_progress) -> Cid:
         """Keep bytes, or a file's bytes read piece by piece; see `ContentStore.add`.
 
         The file's CID is computed while it is sent, so a node that names it otherwise is noticed. Its settings may
@@ -107,7 +107,7 @@ class KuboStore(BlockReader):
         """
         cid = import_file(pieces_of(content), lambda _cid, _block: None)
         size = content.stat().st_size if isinstance(content, Path) else len(content)
-        found = self._ask("add", ADD_OPTIONS, lambda: pieces_of(content), blocks=1 + size // CHUNK_BYTES)
+        found = self._ask("add", ADD_OPTIONS, lambda: pieces_of(content, progress), blocks=1 + size // CHUNK_BYTES)
         if found.get("Hash") != str(cid):
             import_file(pieces_of(content), self.put_block)
             self.pin(cid)

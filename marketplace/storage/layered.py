@@ -9,7 +9,14 @@ from marketplace.errors import ContentMissingError, StorageError
 from marketplace.storage.cid import Cid
 from marketplace.storage.directory import DirectoryStore
 from marketplace.storage.http import StoreUnreachableError
-from marketplace.storage.store import BlockReader, ContentStore, ReadOnlyStoreError, WritableStore
+from marketplace.storage.store import (
+    BlockReader,
+    ContentStore,
+    Progress,
+    ReadOnlyStoreError,
+    WritableStore,
+    no_progress,
+)
 from marketplace.storage.unixfs import GetBlock
 
 # How long a store that did not answer is left alone, so that it does not hold up every single block.
@@ -57,7 +64,7 @@ class LayeredStore(BlockReader):
         """Those that can keep something: all but gateways."""
         return [layer for layer in self.layers if isinstance(layer, WritableStore)]
 
-    def add(self, content: bytes | Path) -> Cid:
+    def add(self, content: bytes | Path, progress: Progress = no_progress) -> Cid:
         """Keep content in every store that can; see `ContentStore.add`.
 
         Raises
@@ -68,7 +75,7 @@ class LayeredStore(BlockReader):
             If one of them fails; the others were tried all the same. Adding again is harmless.
         """
         cids: list[Cid] = []
-        self._each(lambda layer: cids.append(layer.add(content)))
+        self._each(lambda layer: cids.append(layer.add(content, progress)))
         return cids[0]
 
     def get_block(self, cid: Cid) -> bytes:

@@ -82,8 +82,8 @@ class ContentReader(Protocol):
 class ContentStore(ContentReader, Protocol):
     """Keeps files by CID, and gives them."""
 
-    def add(self, content: bytes | Path) -> Cid:
-        """Keep bytes, or a file's bytes read piece by piece, and return their CID.
+    def add(self, content: bytes | Path, progress: Progress = no_progress) -> Cid:
+        """Keep bytes, or a file's bytes read piece by piece, and return their CID; what is there is not written again.
 
         Raises
         ------
