@@ -243,8 +243,9 @@ def bench_robustness(
     Ends with 1 if a goal is missed.
     """
     from benchmarks.environment import write_results
-    from benchmarks.evidence import robustness
+    from benchmarks.evidence import pay_schemes, robustness
     from benchmarks.simulation.grid import parse_seeds
+    from contribution.rules import DEFAULT_RULE
 
     chosen, tuning = parse_seeds(seeds), parse_seeds(tuning_seeds)
     run = _campaign(out, jobs, data_dir)
@@ -255,7 +256,8 @@ def bench_robustness(
     found = robustness.goals(rows, lines)
     write_results(json_file, chosen[0], robustness.as_json(rows, tuned, found, strengths))
     robustness.write_page(rows, tuned, found, chosen, tuning)
-    typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {robustness.PAGE}"]))
+    pay_schemes.write_page([line for line in lines if line["setting"]["rule"] == DEFAULT_RULE])
+    typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {robustness.PAGE}, {pay_schemes.PAGE}"]))
     _refuse_if_missed(found)
 
 
