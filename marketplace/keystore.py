@@ -149,9 +149,10 @@ def unlock(alias: str, passphrase: str, directory: Path | None = None) -> LocalA
 def read_passphrase(
     prompt: str, *, file: Path | None = None, descriptor: int | None = None, confirm: bool = False
 ) -> str:
-    """Read a passphrase from a file or a file descriptor if one is given, else from a hidden prompt.
+    """Read a passphrase from a file descriptor or a file if one is given, else from a hidden prompt.
 
-    The line's end is not part of it.
+    The line's end is not part of it. A descriptor goes before a file: only an option can name one, so that it is what
+    was meant now where the file stands in the environment or the configuration.
 
     Parameters
     ----------
@@ -169,9 +170,6 @@ def read_passphrase(
     KeystoreError
         If the source can't be read, others can read it, or the two answers differ.
     """
-    if file is not None:
-        _check_private(file)
-        return _first_line(file.read_bytes(), str(file))
     if descriptor is not None:
         try:
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
@@ -180,6 +178,9 @@ def read_passphrase(
             raise KeystoreError(
                 f"can't read the passphrase from file descriptor {descriptor} ({fault.strerror}); pass an open one"
             ) from fault
+    if file is not None:
+        _check_private(file)
+        return _first_line(file.read_bytes(), str(file))
     try:
         answer = getpass.getpass(f"{prompt}: ")
         if confirm and getpass.getpass(f"{prompt}, again: ") != answer:

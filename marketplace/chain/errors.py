@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contribution.errors import CairnError
+from marketplace.shown_url import shown_url
 
 
 class ChainError(CairnError):
@@ -30,7 +31,7 @@ class InvalidUrlError(ChainError):
         self.url = url
         self.fault = fault
         super().__init__(
-            f"{url!r} can't be used as RPC URL: {fault}; give an address such as http://127.0.0.1:8545 or "
+            f"{shown_url(url)!r} can't be used as RPC URL: {fault}; give an address such as http://127.0.0.1:8545 or "
             "https://node.example.org"
         )
 
@@ -65,7 +66,8 @@ class UnreachableNodeError(ChainError):
         self.url = url
         self.reason = reason
         super().__init__(
-            f"No node answers at {url} ({reason}); check the address, and start the node (locally: cairn devnet)"
+            f"No node answers at {shown_url(url)} ({reason}); check the address, and start the node "
+            "(locally: cairn devnet)"
         )
 
 
@@ -82,7 +84,8 @@ class NotANodeError(ChainError):
         self.url = url
         self.answer = answer
         super().__init__(
-            f"{url} is not an Ethereum node: it answered {answer}; check address and path of the JSON-RPC interface"
+            f"{shown_url(url)} is not an Ethereum node: it answered {answer}; check address and path of the JSON-RPC "
+            "interface"
         )
 
 
@@ -100,9 +103,23 @@ class WrongChainError(ChainError):
         self.found = found
         self.expected = expected
         super().__init__(
-            f"The node at {url} serves the chain with id {found}, the market is on chain {expected}; "
+            f"The node at {shown_url(url)} serves the chain with id {found}, the market is on chain {expected}; "
             f"give the RPC URL of a node of chain {expected}, or the deployment file for chain {found}"
         )
+
+
+class RpcRefusalError(ChainError):
+    """Thrown when a node refuses a question, for example because it is asked too often.
+
+    Attributes
+    ----------
+    words
+        What the node says.
+    """
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        super().__init__(f"The node refuses to answer: {words}. Try again later, or ask another node.")
 
 
 class TransactionRejectedError(ChainError):

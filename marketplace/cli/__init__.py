@@ -17,12 +17,14 @@ from marketplace.cli import (
     chain,
     data,
     demo,
+    explain,
     jobs,
     keys,
     model,
     money,
     referee,
     round,
+    settings,
     simulate,
     srs,
     store,
@@ -33,12 +35,13 @@ from marketplace.cli.group import CommandGroup, ExitCode
 app = typer.Typer(
     name="cairn",
     cls=CommandGroup,
-    help="A market in which owners pay data holders to train a model together.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.callback(help="A market in which owners pay data holders to train a model together.")(settings.read_settings)
+app.add_typer(settings.app, name="config")
 app.add_typer(chain.devnet_app, name="devnet")
 app.add_typer(keys.app, name="key")
 app.add_typer(jobs.app, name="job")
@@ -56,6 +59,7 @@ demo.add_commands(app)
 simulate.add_commands(app)
 chain.add_commands(app)
 money.add_commands(app)
+explain.add_commands(app)
 
 
 def main() -> None:

@@ -77,7 +77,12 @@ DevAccountOption = Annotated[
 ]
 PassphraseFileOption = Annotated[
     Path | None,
-    typer.Option("--passphrase-file", metavar="FILE", help="Read the key's passphrase from a file (mode 600)."),
+    typer.Option(
+        "--passphrase-file",
+        envvar="CAIRN_PASSPHRASE_FILE",
+        metavar="FILE",
+        help="Read the key's passphrase from a file (mode 600).",
+    ),
 ]
 PassphraseFdOption = Annotated[
     int | None,

@@ -11,9 +11,13 @@ import typer
 from typer.core import TyperGroup
 
 from contribution.errors import CairnError
+from marketplace.error_codes import error_of
 
 # Where the callback of --json leaves word in the context that all commands of one call share.
 JSON_ASKED: Final = "marketplace.cli.json"
+
+
+_WORDS_GIVEN: Final = "marketplace.cli.words"
 
 
 class ExitCode(IntEnum):
@@ -43,6 +47,12 @@ _WORDS: Final = {
 class CommandGroup(TyperGroup):
     """The root of the commands; turns expected errors into a sentence and an exit code."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as below
+        """Keep the command line for what fails before the command that it names is known."""
+        ctx.meta[_WORDS_GIVEN] = tuple(args)
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the context's module differs between versions of typer
         """Run the command that was asked for."""
         try:
@@ -53,12 +63,17 @@ class CommandGroup(TyperGroup):
         except Exception as fault:
             if not _is_refusal(fault):
                 raise
-            refusal = CairnError(f"The node refuses to answer: {fault}. Try again later, or ask another node.")
-            report_error(refusal, as_json=JSON_ASKED in ctx.meta)
+            report_error(_refusal(fault), as_json=JSON_ASKED in ctx.meta)
             raise typer.Exit(ExitCode.REFUSED) from fault
         except KeyboardInterrupt as interrupt:
             sys.stderr.write("\ncairn: interrupted\n")
             raise typer.Exit(ExitCode.INTERRUPTED) from interrupt
+
+
+def asked_for_json_early(ctx: Any) -> None:  # noqa: ANN401 - as above
+    """Tell an error that comes before the command is known in JSON, if the command line asks for that."""
+    if "--json" in ctx.meta.get(_WORDS_GIVEN, ()):
+        ctx.meta[JSON_ASKED] = True
 
 
 def harmless(text: str) -> str:
@@ -75,10 +90,23 @@ def _is_refusal(fault: Exception) -> bool:
     return web3 is not None and isinstance(fault, web3.Web3RPCError)
 
 
+def _refusal(fault: Exception) -> CairnError:
+    from marketplace.chain.errors import RpcRefusalError
+
+    return RpcRefusalError(str(fault))
+
+
 def report_error(fault: CairnError, *, as_json: bool) -> None:
     """Write an expected error to standard error, and as JSON to standard output if that was asked for."""
-    sys.stderr.write(f"cairn: {harmless(str(fault))}\n")
+    known = error_of(fault)
+    sys.stderr.write(f"cairn: {harmless(str(fault))} [{known.code}]\n")
     if as_json:
-        faults = list(getattr(fault, "faults", ()))
-        error = {"kind": type(fault).__name__, "message": str(fault), "faults": faults}
+        error = {
+            "code": known.code,
+            "kind": type(fault).__name__,
+            "message": str(fault),
+            "faults": list(getattr(fault, "faults", ())),
+            "remedy": known.remedy,
+            "page": known.page,
+        }
         sys.stdout.write(json.dumps({"error": error}) + "\n")

@@ -23,7 +23,15 @@ from marketplace.cli.common import (
     examples,
 )
 from marketplace.cli.compilation import compile_arithmetic
-from marketplace.cli.running import Connection, JobArgument, PauseOption, WorkspaceOption, run_party, workspace_of
+from marketplace.cli.running import (
+    DEFAULT_PAUSE_SECONDS,
+    Connection,
+    JobArgument,
+    PauseOption,
+    WorkspaceOption,
+    run_party,
+    workspace_of,
+)
 
 app = typer.Typer(help="Post reference vectors from held-out samples.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -37,7 +45,7 @@ def run(
     passphrase_file: PassphraseFileOption = None,
     passphrase_fd: PassphraseFdOption = None,
     workspace: WorkspaceOption = None,
-    poll: PauseOption = 1.0,
+    poll: PauseOption = DEFAULT_PAUSE_SECONDS,
     rpc: RpcOption = DEFAULT_RPC,
     deployment: DeploymentOption = DEFAULT_DEPLOYMENT,
     store: StoreOption = None,

@@ -17,21 +17,36 @@ _PREFACE: Final = """# Commands
 
 Written from the commands themselves by `python -m marketplace.cli.reference docs/commands.md`; a test compares it.
 
-Settings come from options, else from the environment, else from defaults:
+Settings come from options, else from the environment, else from the configuration file, else from defaults:
 
-| setting | option | environment | default |
-|---|---|---|---|
-| node of the chain | `--rpc` | `CAIRN_RPC` | `http://127.0.0.1:8545` |
-| deployment file | `--deployment` | `CAIRN_DEPLOYMENT` | `cairn-deployment.json` |
-| content store | `--store` | `CAIRN_STORE` | `store` under `CAIRN_HOME` |
-| key | `--key` | `CAIRN_KEY` | none |
-| keys, content, workspaces, transactions | | `CAIRN_HOME` | `~/.cairn` |
+| setting | option | environment | in the file | default |
+|---|---|---|---|---|
+| node of the chain | `--rpc` | `CAIRN_RPC` | `rpc` | `http://127.0.0.1:8545` |
+| deployment file | `--deployment` | `CAIRN_DEPLOYMENT` | `deployment` | `cairn-deployment.json` |
+| content store | `--store` | `CAIRN_STORE` | `store` | `store` under `CAIRN_HOME` |
+| key | `--key` | `CAIRN_KEY` | `key` | none |
+| file with the key's passphrase | `--passphrase-file` | `CAIRN_PASSPHRASE_FILE` | `passphrase_file` | a hidden prompt |
+| seconds between two looks at the chain | `--poll` | `CAIRN_POLL` | `poll` | 1 |
+| configuration file | `cairn --config FILE` | `CAIRN_CONFIG` | | `config.toml` under `CAIRN_HOME` |
+| keys, content, workspaces, transactions | | `CAIRN_HOME` | | `~/.cairn` |
+
+The configuration file is TOML. `${NAME}` in a text stands for a variable of the environment, `$$` for a dollar sign; a
+relative path is meant from where the file lies. Unknown settings are refused, and so are keys, passphrases and
+passwords:
+
+```toml
+rpc = "https://node.example.org/${NODE_TOKEN}"
+deployment = "cairn-deployment.json"
+key = "hub"
+passphrase_file = "hub.passphrase"
+```
 
 A passphrase is asked for without showing it, or read from `--passphrase-file` (a file that only you can read) or
 `--passphrase-fd`; never from an argument or the environment, which other processes can read.
 
 With `--json` a command prints exactly one JSON document on standard output and everything else on standard error. An
-error is the document `{"error": {"kind", "message", "faults"}}`. Amounts are integers in wei, or in a token's smallest
+error is the document `{"error": {"code", "kind", "message", "faults", "remedy", "page"}}`; [errors.md](errors.md) lists
+the codes, which never change their meaning. Amounts are integers in wei, or in a token's smallest
 unit, and moments seconds since the Unix epoch; amounts exceed the 53 bits that some JSON readers keep.
 """
 

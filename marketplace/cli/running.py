@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -36,8 +36,12 @@ WorkspaceOption = Annotated[
     ),
 ]
 PauseOption = Annotated[
-    float, typer.Option("--poll", metavar="SECONDS", min=0.1, help="Time between two looks at the chain.")
+    float,
+    typer.Option(
+        "--poll", envvar="CAIRN_POLL", metavar="SECONDS", min=0.1, help="Time between two looks at the chain."
+    ),
 ]
+DEFAULT_PAUSE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True)

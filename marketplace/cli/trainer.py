@@ -28,6 +28,7 @@ from marketplace.cli.common import (
 )
 from marketplace.cli.compilation import compile_arithmetic
 from marketplace.cli.running import (
+    DEFAULT_PAUSE_SECONDS,
     Connection,
     JobArgument,
     PauseOption,
@@ -159,7 +160,7 @@ def run(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Join without asking.")] = False,
     workspace: WorkspaceOption = None,
-    poll: PauseOption = 1.0,
+    poll: PauseOption = DEFAULT_PAUSE_SECONDS,
     rpc: RpcOption = DEFAULT_RPC,
     deployment: DeploymentOption = DEFAULT_DEPLOYMENT,
     store: StoreOption = None,

@@ -15,6 +15,7 @@ from contribution.errors import CairnError
 from marketplace import cli
 from marketplace.cli.common import JsonOption, Output, moment, table
 from marketplace.cli.group import CommandGroup, ExitCode
+from marketplace.errors import DimensionError
 from tests.cli.conftest import cairn
 
 
@@ -34,21 +35,38 @@ def group_that_raises(fault: BaseException) -> typer.Typer:
 
 def test_expected_errors_are_one_sentence_and_exit_code_1() -> None:
     result = CliRunner().invoke(group_that_raises(CairnError("No.")), ["fail"])
-    assert (result.exit_code, result.stdout, result.stderr) == (ExitCode.REFUSED, "", "cairn: No.\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (ExitCode.REFUSED, "", "cairn: No. [E0001]\n")
 
 
 def test_expected_errors_are_a_document_with_json() -> None:
     result = CliRunner().invoke(group_that_raises(CairnError("No.")), ["fail", "--json"])
     assert result.exit_code == ExitCode.REFUSED
-    assert json.loads(result.stdout) == {"error": {"kind": "CairnError", "message": "No.", "faults": []}}
-    assert result.stderr == "cairn: No.\n"
+    error = json.loads(result.stdout)["error"]
+    assert error.pop("remedy").startswith("Do what the sentence says")
+    page = "docs/errors.md#e0001"
+    assert error == {"code": "E0001", "kind": "CairnError", "message": "No.", "faults": [], "page": page}
+    assert result.stderr == "cairn: No. [E0001]\n"
+
+
+def test_every_error_is_told_with_the_code_of_its_class() -> None:
+    fault = DimensionError("update", 1, 2)
+    result = CliRunner().invoke(group_that_raises(fault), ["fail", "--json"])
+    assert result.stderr == f"cairn: {fault} [E0603]\n"
+    assert json.loads(result.stdout)["error"]["code"] == "E0603"
+
+
+def test_a_code_is_explained() -> None:
+    assert "What to do: Make the vector for the model of this job." in cairn("explain", "e0603").stdout
+    refusal = cairn("explain", "E9999")
+    assert (refusal.exit_code, refusal.stdout) == (ExitCode.REFUSED, "")
+    assert "E9999 is no code of an error" in refusal.stderr
 
 
 def test_strangers_words_can_not_drive_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=False).say("title\x1b[2J\u202e")
     assert capsys.readouterr().out == "title\ufffd[2J\ufffd\n"
     result = CliRunner().invoke(group_that_raises(CairnError("\x1b]0;x\x07")), ["fail"])
-    assert result.stderr == "cairn: \ufffd]0;x\ufffd\n"
+    assert result.stderr == "cairn: \ufffd]0;x\ufffd [E0001]\n"
 
 
 def test_a_node_that_refuses_is_told() -> None:
