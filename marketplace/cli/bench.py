@@ -358,6 +358,33 @@ def bench_scoring(
     _refuse_if_missed(found)
 
 
+@app.command("store", epilog=examples("cairn bench store --kubo kubo+http://127.0.0.1:5001", "cairn bench store"))
+def bench_store(
+    kubo: Annotated[
+        str | None, typer.Option("--kubo", metavar="STORE", help="An IPFS node on this machine, measured too.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Where the updates come from.")] = 0,
+    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
+        "benchmarks/results/store.json"
+    ),
+) -> None:
+    """Measure how fast, and in how much memory, sixteen updates of 2 MiB are fetched, verified and opened.
+
+    Ends with 1 if a goal is missed, or if no node is named: the goals are for the embedded store and for a node.
+    """
+    from benchmarks import store
+    from benchmarks.environment import write_results
+
+    rows = store.run(kubo, seed, lambda words: typer.echo(words, err=True))
+    found = store.goals(rows)
+    write_results(json_file, seed, rows)
+    typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}"]))
+    if kubo is None:
+        typer.echo("No node was measured; give --kubo.", err=True)
+        raise typer.Exit(ExitCode.REFUSED)
+    _refuse_if_missed(found)
+
+
 @app.command("zk-gas", epilog=examples("cairn bench zk-gas", "cairn bench zk-gas --json zk-gas.json"))
 def bench_zk_gas(
     json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(

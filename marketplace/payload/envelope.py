@@ -277,10 +277,10 @@ def parse_envelope(envelope: bytes, context: EnvelopeContext) -> SealedEnvelope:
     if not envelope.startswith(_MAGIC):
         raise UnknownEnvelopeError(bytes(envelope[: len(_MAGIC)]))
     ephemeral = parse_encryption_key(envelope[_EPHEMERAL_AT:_COMMITMENT_AT], "ephemeral")
-    signed, signature = envelope[:-_SIGNATURE_BYTES], envelope[-_SIGNATURE_BYTES:]
+    signed, signature = memoryview(envelope)[:-_SIGNATURE_BYTES], envelope[-_SIGNATURE_BYTES:]
     if not PublicKeyXOnly(ephemeral).verify(signature, _signed_hash(signed)):
         raise TamperedEnvelopeError(len(envelope))
-    header, ciphertext = signed[:_CIPHERTEXT_AT], signed[_CIPHERTEXT_AT:]
+    header, ciphertext = bytes(signed[:_CIPHERTEXT_AT]), bytes(signed[_CIPHERTEXT_AT:])
     EnvelopeContext.decode(header[_CONTEXT_AT:]).require(context, "envelope")
     return SealedEnvelope(ephemeral, header[_COMMITMENT_AT:_CONTEXT_AT], header, ciphertext, context, envelope)
 
@@ -341,6 +341,9 @@ def _sign(unsigned: bytes, ephemeral: EncryptionKeyPair) -> bytes:
     return unsigned + bytes(PrivateKey(ephemeral.secret).sign_schnorr(_signed_hash(unsigned)))
 
 
-def _signed_hash(signed: bytes) -> bytes:
+def _signed_hash(signed: bytes | memoryview) -> bytes:
     """Return what is signed of an envelope."""
-    return sha256(_SIGNATURE_DOMAIN + signed).digest()
+    # Hashed one after the other, because the envelope of a large update should not be copied for it.
+    digest = sha256(_SIGNATURE_DOMAIN)
+    digest.update(signed)
+    return digest.digest()

@@ -115,7 +115,7 @@ def _coordinate_type(bits: int) -> np.dtype[np.signedinteger]:
 def _check_range(coordinates: Coordinates, bits: int) -> None:
     """Raise `CoordinateRangeError` for the first coordinate that does not fit."""
     low, high = coordinate_range(bits)
-    outside = (coordinates < low) | (coordinates > high)
-    if outside.any():
-        index = int(np.argmax(outside))
+    # The extremes first, which take no memory of the size of the update.
+    if coordinates.size and not low <= int(coordinates.min()) <= int(coordinates.max()) <= high:
+        index = int(np.argmax((coordinates < low) | (coordinates > high)))
         raise CoordinateRangeError("update", index, int(coordinates[index]), low, high)

@@ -198,11 +198,16 @@ def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
     buffer = bytearray()
     yielded = False
     for piece in pieces:
-        buffer += piece
-        while len(buffer) >= CHUNK_BYTES:
-            yield bytes(buffer[:CHUNK_BYTES])
-            yielded = True
-            del buffer[:CHUNK_BYTES]
+        # Seen through a view, so that no more than a chunk of a large piece is copied at once.
+        view = memoryview(piece)
+        while view:
+            room = CHUNK_BYTES - len(buffer)
+            buffer += view[:room]
+            view = view[room:]
+            if len(buffer) == CHUNK_BYTES:
+                yield bytes(buffer)
+                yielded = True
+                buffer.clear()
     if buffer or not yielded:
         yield bytes(buffer)
 

@@ -17,7 +17,7 @@ from tests.storage.servers import recorded, replayed
 
 # What js-ipfs answered: see the file's "origin".
 ANSWERS = Path(__file__).parent / "data" / "kubo-rpc.json"
-# Set by `./scripts/test --kubo URL`: the RPC of a real node, used instead of what was recorded.
+# Set by `./scripts/test --kubo`: the RPC of a real node, used instead of what was recorded.
 REAL = os.environ.get("CAIRN_TEST_KUBO", "")
 # Set by hand, with the above: write what the node answers to this file.
 RECORD = os.environ.get("CAIRN_TEST_KUBO_RECORD", "")
