@@ -102,10 +102,13 @@ class KuboStore(BlockReader):
     def add(self, content: bytes | Path, progress: Progress = no_progress) -> Cid:
         """Keep bytes, or a file's bytes read piece by piece; see `ContentStore.add`.
 
-        The file's CID is computed while it is sent, so a node that names it otherwise is noticed. Its settings may
-        make it do so for large files; the blocks are then sent as they must be.
+        The file's CID is computed first, so what the node has pinned already is not sent again, and a node that names
+        it otherwise is noticed. Its settings may make it do so for large files; the blocks are then sent as they must
+        be.
         """
         cid = import_file(pieces_of(content), lambda _cid, _block: None)
+        if self._is_pinned(cid):
+            return cid
         size = content.stat().st_size if isinstance(content, Path) else len(content)
         found = self._ask("add", ADD_OPTIONS, lambda: pieces_of(content, progress), blocks=1 + size // CHUNK_BYTES)
         if found.get("Hash") != str(cid):
@@ -198,6 +201,16 @@ class KuboStore(BlockReader):
         for line in self._lines("pin/ls", query):
             names += line.get("Keys") or [line.get("Cid", "")]
         return sorted(cid for cid in map(_cid_or_none, names) if cid is not None)
+
+    def _is_pinned(self, cid: Cid) -> bool:
+        """Whether the node keeps content whole."""
+        try:
+            found = self._ask("pin/ls", {"arg": str(cid), "type": "recursive", "cid-base": "base32"})
+        except NodeRefusalError as refusal:
+            if _NOT_PINNED in refusal.message:
+                return False
+            raise
+        return str(cid) in found.get("Keys", {})
 
     def _ask(
         self,

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
+import socket
+import ssl
+import threading
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from marketplace.errors import ContentMissingError, CorruptContentError
 from marketplace.storage.cid import raw_cid
@@ -255,3 +265,63 @@ def test_any_other_answer_is_told(status):
         pytest.raises(StoreUnreachableError, match=f"answers {status}"),
     ):
         gateway(server).get(CID, 100)
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and says nothing, not even to begin encryption."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_encryption_that_does_not_begin_costs_a_bounded_time(silent_port):
+    store = GatewayStore(Origin("https", "127.0.0.1", silent_port, True), "", IMPATIENT)
+    started = time.monotonic()
+    with pytest.raises(StoreUnreachableError, match=r"takes more than 1 s for one transfer|nothing came in time"):
+        store.get(CID, 100)
+    assert time.monotonic() - started < 8
+
+
+def test_encryption_that_begins_byte_by_byte_costs_a_bounded_time():
+    """The deadline holds for the handshake too."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                # The beginning of a record of 16 KiB, whose bytes then come one by one.
+                connection.sendall(bytes([22, 3, 3, 64, 0]))
+                drip(connection, bytes(1_000))
+
+        threading.Thread(target=serve, daemon=True).start()
+        store = GatewayStore(Origin("https", "127.0.0.1", listener.getsockname()[1], True), "", IMPATIENT)
+        started = time.monotonic()
+        with pytest.raises(StoreUnreachableError, match=r"takes more than 1 s for one transfer|does not answer"):
+            store.get(CID, 100)
+        assert time.monotonic() - started < 8
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "certificate.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(file)
+    with Server(HONEST) as server:
+        server._server.socket = tls.wrap_socket(server._server.socket, server_side=True)
+        store = GatewayStore(Origin("https", "localhost", server.port, True), "", IMPATIENT)
+        with pytest.raises(StoreUnreachableError, match="certificate verify failed"):
+            store.get(ROOT, len(LARGE))
+        assert server.requests == []

@@ -58,6 +58,19 @@ def test_a_file_is_streamed_to_the_node_and_back_into_a_file(node: KuboStore, tm
     assert seen == [(CHUNK_BYTES, 300_000), (300_000, 300_000)]
 
 
+def test_what_the_node_keeps_already_is_not_sent_again(node: KuboStore, monkeypatch):
+    cid = node.add(content(300_000, 5))
+    asked = []
+    ask = KuboStore._ask
+    monkeypatch.setattr(
+        KuboStore,
+        "_ask",
+        lambda self, command, *rest, **more: (asked.append(command), ask(self, command, *rest, **more))[1],
+    )
+    assert node.add(content(300_000, 5)) == cid
+    assert asked == ["pin/ls"]
+
+
 def test_content_that_no_node_has_is_missing(node: KuboStore):
     cid = cid_of(b"nobody has ever added this")
     assert not KuboStore(node._http.origin, search_seconds=1).has(cid)
@@ -118,7 +131,8 @@ def command(request: Request) -> str:
 def test_every_option_that_decides_about_cids_is_sent():
     with Server(lambda request: Reply(200, json.dumps({"Hash": str(cid_of(SMALL))}).encode())) as server:
         open_location(server.kubo).add(SMALL)
-    (request,) = server.requests
+    asked, request = server.requests
+    assert command(asked) == "pin/ls"
     assert arguments(request) == ADD_OPTIONS
     assert ADD_OPTIONS["chunker"] == f"size-{CHUNK_BYTES}"
     assert request.headers["accept-encoding"] == "identity"
@@ -133,10 +147,16 @@ def test_a_node_that_builds_trees_differently_gets_the_blocks_and_lets_go_of_its
 
     with Server(answer) as server:
         assert open_location(server.kubo).add(LARGE) == ROOT
-    assert [command(request) for request in server.requests] == ["add", *["dag/import"] * 3, "pin/add", "pin/rm"]
+    assert [command(request) for request in server.requests] == [
+        "pin/ls",
+        "add",
+        *["dag/import"] * 3,
+        "pin/add",
+        "pin/rm",
+    ]
     assert arguments(server.requests[-2])["arg"] == str(ROOT)
     assert arguments(server.requests[-1])["arg"] == other
-    for request, block in zip(server.requests[1:4], LEAVES.values(), strict=True):
+    for request, block in zip(server.requests[2:5], LEAVES.values(), strict=True):
         assert block in request.body
 
 
