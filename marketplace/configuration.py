@@ -93,6 +93,7 @@ SETTINGS: Final = (
     Setting("key", "CAIRN_KEY"),
     Setting("passphrase_file", "CAIRN_PASSPHRASE_FILE", is_path=True),
     Setting("poll", "CAIRN_POLL", (int, float)),
+    Setting("metrics_port", "CAIRN_METRICS_PORT", (int,)),
 )
 
 

@@ -17,6 +17,7 @@ from marketplace.cli import (
     chain,
     data,
     demo,
+    doctor,
     explain,
     jobs,
     keys,
@@ -24,6 +25,7 @@ from marketplace.cli import (
     money,
     referee,
     round,
+    runs,
     settings,
     simulate,
     srs,
@@ -59,6 +61,8 @@ demo.add_commands(app)
 simulate.add_commands(app)
 chain.add_commands(app)
 money.add_commands(app)
+doctor.add_commands(app)
+runs.add_commands(app)
 explain.add_commands(app)
 
 

@@ -24,6 +24,7 @@ from marketplace.cli.running import (
     DEFAULT_PAUSE_SECONDS,
     Connection,
     JobArgument,
+    MetricsPortOption,
     PauseOption,
     WorkspaceOption,
     run_party,
@@ -42,6 +43,7 @@ def run(
     passphrase_fd: PassphraseFdOption = None,
     workspace: WorkspaceOption = None,
     poll: PauseOption = DEFAULT_PAUSE_SECONDS,
+    metrics_port: MetricsPortOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployment: DeploymentOption = DEFAULT_DEPLOYMENT,
     store: StoreOption = None,
@@ -70,4 +72,4 @@ def run(
         bond = format_amount(view.terms.bond, currency_of(view.market, view.terms))
         output.say(f"Accepted job {job} with a bond of {bond}.")
     output.say(f"Models are written to {worker.models}.")
-    run_party(worker, account, output, poll)
+    run_party(worker, account, output, poll, "aggregator", metrics_port)

@@ -27,6 +27,7 @@ from marketplace.cli.running import (
     DEFAULT_PAUSE_SECONDS,
     Connection,
     JobArgument,
+    MetricsPortOption,
     PauseOption,
     WorkspaceOption,
     run_party,
@@ -46,6 +47,7 @@ def run(
     passphrase_fd: PassphraseFdOption = None,
     workspace: WorkspaceOption = None,
     poll: PauseOption = DEFAULT_PAUSE_SECONDS,
+    metrics_port: MetricsPortOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployment: DeploymentOption = DEFAULT_DEPLOYMENT,
     store: StoreOption = None,
@@ -67,4 +69,4 @@ def run(
     account = Signer(key, dev_account, passphrase_file, passphrase_fd).unlock(view.market.w3)
     compile_arithmetic(output)
     referee = Referee(view, account, held_out, workspace_of(view, account.address, workspace), output.note)
-    run_party(referee, account, output, poll)
+    run_party(referee, account, output, poll, "referee", metrics_port)

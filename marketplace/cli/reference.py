@@ -27,6 +27,7 @@ Settings come from options, else from the environment, else from the configurati
 | key | `--key` | `CAIRN_KEY` | `key` | none |
 | file with the key's passphrase | `--passphrase-file` | `CAIRN_PASSPHRASE_FILE` | `passphrase_file` | a hidden prompt |
 | seconds between two looks at the chain | `--poll` | `CAIRN_POLL` | `poll` | 1 |
+| port of metrics and health | `--metrics-port` | `CAIRN_METRICS_PORT` | `metrics_port` | none |
 | configuration file | `cairn --config FILE` | `CAIRN_CONFIG` | | `config.toml` under `CAIRN_HOME` |
 | keys, content, workspaces, transactions | | `CAIRN_HOME` | | `~/.cairn` |
 

@@ -24,7 +24,7 @@ from marketplace.cli.common import (
     table,
 )
 from marketplace.cli.group import asked_for_json_early
-from marketplace.cli.running import DEFAULT_PAUSE_SECONDS, PauseOption
+from marketplace.cli.running import DEFAULT_PAUSE_SECONDS, MetricsPortOption, PauseOption
 from marketplace.configuration import FILE_NAME, SETTINGS, ConfigurationError, Setting, Value, read_configuration
 from marketplace.shown_url import shown_url
 
@@ -86,6 +86,7 @@ def show(
     key: KeyOption = None,
     passphrase_file: PassphraseFileOption = None,
     poll: PauseOption = DEFAULT_PAUSE_SECONDS,
+    metrics_port: MetricsPortOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show every setting and where it comes from: an option, the environment, the configuration file or its default.
@@ -101,6 +102,7 @@ def show(
         "key": key,
         "passphrase_file": passphrase_file,
         "poll": poll,
+        "metrics_port": metrics_port,
     }
     rows = [(setting.name, given[setting.name], _origin(context, setting)) for setting in SETTINGS]
     file = context.meta.get(FILE_READ)
@@ -109,7 +111,7 @@ def show(
         output.say(line)
     output.say(f"Keys, content, workspaces and transactions lie in {home()} (CAIRN_HOME).")
     settings = {
-        name: {"value": value if isinstance(value, float | None) else str(value), "from": origin}
+        name: {"value": value if isinstance(value, int | float | None) else str(value), "from": origin}
         for name, value, origin in rows
     }
     output.finish({"file": None if file is None else str(file), "home": str(home()), "settings": settings})

@@ -31,6 +31,7 @@ from marketplace.cli.running import (
     DEFAULT_PAUSE_SECONDS,
     Connection,
     JobArgument,
+    MetricsPortOption,
     PauseOption,
     WorkspaceOption,
     confirm,
@@ -161,6 +162,7 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Join without asking.")] = False,
     workspace: WorkspaceOption = None,
     poll: PauseOption = DEFAULT_PAUSE_SECONDS,
+    metrics_port: MetricsPortOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployment: DeploymentOption = DEFAULT_DEPLOYMENT,
     store: StoreOption = None,
@@ -191,7 +193,7 @@ def run(
         confirm("Join with the stake?", yes=yes)
         trainer.join(digest, _allowlist_proof(allowlist, account.address))
         output.say(f"Joined job {job} with {_amount(view, view.terms.stake)} at stake.")
-    run_party(trainer, account, output, poll)
+    run_party(trainer, account, output, poll, "trainer", metrics_port)
 
 
 @app.command("outbox", epilog=examples("cairn trainer outbox", "cairn trainer outbox --json"))

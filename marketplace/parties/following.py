@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from eth_account.signers.local import LocalAccount
+from web3.exceptions import Web3RPCError
 
 from contribution.errors import CairnError
+from marketplace.chain.errors import RpcRefusalError
+from marketplace.chain.structs import Progress
 from marketplace.parties.view import JobView
 
 LONGEST_PAUSE_SECONDS: Final = 60.0
@@ -24,19 +28,32 @@ class Party(Protocol):
         """Do what is due now and return it in words."""
 
 
-def follow(party: Party, report: Callable[[str], None], *, pause: float, stop: threading.Event) -> bool:
+class Witness(Protocol):
+    """Who is told how a party gets on."""
+
+    def succeeded(self, done: Sequence[str], seconds: float) -> None:
+        """Hear what a step did, in words, and how long it took."""
+
+    def failed(self, fault: CairnError, *, is_new: bool) -> None:
+        """Hear that a step failed, and whether the one before did not fail in the same way."""
+
+    def saw(self, progress: Progress) -> None:
+        """Hear how far the job has come."""
+
+
+def follow(party: Party, witness: Witness, *, pause: float, stop: threading.Event) -> bool:
     """Let a party do its work until the job ends or it is told to stop.
 
     Before each step it looks after the transactions that it has sent: what is stuck, or fell out of the chain. A step
-    that fails is reported once and tried again after a pause that doubles up to a minute: nodes and stores come
-    back, and each step is safe to repeat.
+    that fails is tried again after a pause that doubles up to a minute: nodes and stores come back, and each step is
+    safe to repeat.
 
     Parameters
     ----------
     party
         Who works.
-    report
-        Gets what was done and what failed, a line each.
+    witness
+        Is told what was done and what failed.
     pause
         Seconds between two looks at the chain.
     stop
@@ -49,15 +66,19 @@ def follow(party: Party, report: Callable[[str], None], *, pause: float, stop: t
     """
     failure, wait = "", pause
     while not stop.is_set():
+        started = time.monotonic()
         try:
-            for line in (*party.view.market.tend(party.account), *party.step()):
-                report(line)
-            if party.view.market.progress(party.view.job).job_state.ended:
+            done = [*party.view.market.tend(party.account), *party.step()]
+            progress = party.view.market.progress(party.view.job)
+        except (CairnError, Web3RPCError) as raised:
+            fault = raised if isinstance(raised, CairnError) else RpcRefusalError(str(raised))
+            witness.failed(fault, is_new=str(fault) != failure)
+            failure, wait = str(fault), min(2 * wait, LONGEST_PAUSE_SECONDS)
+        else:
+            witness.succeeded(done, time.monotonic() - started)
+            witness.saw(progress)
+            if progress.job_state.ended:
                 return True
             failure, wait = "", pause
-        except CairnError as fault:
-            if str(fault) != failure:
-                report(f"{fault} Trying again.")
-            failure, wait = str(fault), min(2 * wait, LONGEST_PAUSE_SECONDS)
         stop.wait(wait)
     return False

@@ -44,7 +44,7 @@ def test_every_setting_can_come_from_the_file(config, tmp_path, monkeypatch):
         monkeypatch.delenv(each.variable, raising=False)
     config.write_text(
         'rpc = "http://127.0.0.1:1/${TOKEN}"\ndeployment = "d"\nstore = "s"\n'
-        'key = "hub"\npassphrase_file = "p"\npoll = 7\n'
+        'key = "hub"\npassphrase_file = "p"\npoll = 7\nmetrics_port = 0\n'
     )
     monkeypatch.setenv("TOKEN", "canary7f3a")
     shown = answer("config", "show")
