@@ -32,7 +32,7 @@ class GatewayStore(BlockReader):
 
     def __init__(self, origin: Origin, path: str = "", patience: Patience = Patience()) -> None:  # noqa: B008 - frozen
         self._path = path.rstrip("/")
-        self._http = HttpClient(origin, f"The gateway {origin}{self._path}", patience)
+        self._http = HttpClient(origin, f"the gateway {origin}{self._path}", patience)
 
     @property
     def label(self) -> str:

@@ -76,7 +76,7 @@ class StoreUnreachableError(StorageError):
     def __init__(self, place: str, fault: str) -> None:
         self.place = place
         self.fault = fault
-        super().__init__(f"{place} {fault}; try again later, or name another store.")
+        super().__init__(f"{place[:1].upper()}{place[1:]} {fault}; try again later, or name another store.")
 
 
 @dataclass(frozen=True)

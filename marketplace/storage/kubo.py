@@ -65,7 +65,7 @@ class NodeRefusalError(StorageError):
     def __init__(self, place: str, message: str) -> None:
         self.place = place
         self.message = message
-        super().__init__(f"{place} refuses: {message}; see its log.")
+        super().__init__(f"{place[:1].upper()}{place[1:]} refuses: {message}; see its log.")
 
 
 class KuboStore(BlockReader):
@@ -87,7 +87,7 @@ class KuboStore(BlockReader):
         patience: Patience = Patience(),  # noqa: B008 - frozen
         search_seconds: int = 10,
     ) -> None:
-        self._http = HttpClient(origin, f"The Kubo node {origin}", patience)
+        self._http = HttpClient(origin, f"the Kubo node {origin}", patience)
         self._search_seconds = search_seconds
 
     @property

@@ -71,7 +71,7 @@ def test_a_path_before_ipfs_is_kept():
 def test_what_it_does_not_have_is_missing_and_nothing_can_be_added():
     with Server(HONEST) as server:
         assert not gateway(server).has(CID)
-        with pytest.raises(ContentMissingError, match=r"is not in The gateway http://127\.0\.0\.1"):
+        with pytest.raises(ContentMissingError, match=r"is not in the gateway http://127\.0\.0\.1"):
             gateway(server).get(CID, 100)
         with pytest.raises(ReadOnlyStoreError, match="it only gives"):
             gateway(server).add(b"content")

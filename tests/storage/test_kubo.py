@@ -74,7 +74,7 @@ def test_what_the_node_keeps_already_is_not_sent_again(node: KuboStore, monkeypa
 def test_content_that_no_node_has_is_missing(node: KuboStore):
     cid = cid_of(b"nobody has ever added this")
     assert not KuboStore(node._http.origin, search_seconds=1).has(cid)
-    with pytest.raises(ContentMissingError, match=r"is not in The Kubo node"):
+    with pytest.raises(ContentMissingError, match=r"is not in the Kubo node"):
         KuboStore(node._http.origin, search_seconds=1).get(cid, 100)
 
 

@@ -25,7 +25,7 @@ def test_a_path_with_or_without_dir_is_a_directory(tmp_path):
 def test_a_node_is_named_by_its_rpc(text, origin):
     store = open_location(text)
     assert isinstance(store, KuboStore)
-    assert store.label == f"The Kubo node {origin}"
+    assert store.label == f"the Kubo node {origin}"
     assert store._http.origin.allow_local
 
 
