@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import rlp  # type: ignore[import-untyped]
@@ -69,8 +70,16 @@ class Header:
 
     def may_hold(self, *items: bytes) -> bool:
         """Whether a log of this block can have all these addresses and topics; never False if one has."""
-        found = BloomFilter(int.from_bytes(self.bloom, "big"))
-        return all(item in found for item in items)
+        found = int.from_bytes(self.bloom, "big")
+        return all(found & bits == bits for bits in map(_bits_of, items))
+
+
+@lru_cache(maxsize=65_536)
+def _bits_of(item: bytes) -> int:
+    """Return the bits that an item sets in a filter; few items are in many logs, and each costs a hash."""
+    bloom = BloomFilter()
+    bloom.add(item)
+    return int(bloom)
 
 
 def header_by_number(w3: Web3, number: int) -> Header:
@@ -81,7 +90,7 @@ def header_by_number(w3: Web3, number: int) -> Header:
     NodeAnswerError
         If there is none, or its fields don't hash to the hash that the node names, or it has another number.
     """
-    header = _header("eth_getBlockByNumber", ask(w3, "eth_getBlockByNumber", hex(number), False))
+    header = parse_header("eth_getBlockByNumber", ask(w3, "eth_getBlockByNumber", hex(number), False))
     if header.number != number:
         raise NodeAnswerError("eth_getBlockByNumber", f"it is of block {header.number}, block {number} was asked for")
     return header
@@ -89,7 +98,7 @@ def header_by_number(w3: Web3, number: int) -> Header:
 
 def latest_header(w3: Web3) -> Header:
     """Ask a node for the header of its latest block; raises as `header_by_number`."""
-    return _header("eth_getBlockByNumber", ask(w3, "eth_getBlockByNumber", "latest", False))
+    return parse_header("eth_getBlockByNumber", ask(w3, "eth_getBlockByNumber", "latest", False))
 
 
 def header_by_hash(w3: Web3, block_hash: bytes) -> Header:
@@ -103,7 +112,7 @@ def header_by_hash(w3: Web3, block_hash: bytes) -> Header:
     answer = ask(w3, "eth_getBlockByHash", "0x" + block_hash.hex(), False)
     if answer is None:
         raise NodeAnswerError("eth_getBlockByHash", f"it knows no block with the hash 0x{block_hash.hex()}")
-    header = _header("eth_getBlockByHash", answer)
+    header = parse_header("eth_getBlockByHash", answer)
     if header.hash != block_hash:
         raise NodeAnswerError(
             "eth_getBlockByHash",
@@ -139,8 +148,14 @@ def ancestors(w3: Web3, head: Header, progress: Callable[[int], None]) -> Iterat
         yield head
 
 
-def _header(question: str, answer: object) -> Header:
-    """Convert a node's block to a header whose hash was computed."""
+def parse_header(question: str, answer: object) -> Header:
+    """Convert a node's block to a header whose hash was computed.
+
+    Raises
+    ------
+    NodeAnswerError
+        If it is no block, or its fields don't hash to the hash that the node names.
+    """
     fields = Fields(question, answer)
     values = [_value(fields, name, size) for name, size in _FIELDS]
     values.append(fields.data("extraData"))

@@ -11,13 +11,15 @@ from eth_utils.address import to_canonical_address
 from hexbytes import HexBytes
 from web3 import Web3
 
-from marketplace.audit.node import Fields, NodeAnswerError, ask
+from marketplace.audit.node import Fields, NodeAnswerError, ask, parse_data
 from marketplace.chain.deployment import MARKET
 from marketplace.chain.events import decoder_of
 from marketplace.chain.history import BLOCKS_PER_QUERY, Event
 from marketplace.chain.market import Market
 
 QUESTION: Final = "eth_getLogs"
+
+_WORD: Final = 32
 
 
 @dataclass(frozen=True)
@@ -106,13 +108,20 @@ def parse_log(entry: object) -> Log:
     fields = Fields(QUESTION, entry)
     return Log(
         fields.data("address", 20),
-        tuple(Fields(QUESTION, {"topic": topic}).data("topic", 32) for topic in fields.entries("topics")),
+        tuple(map(_topic, fields.entries("topics"))),
         fields.data("data"),
         fields.number("blockNumber"),
         fields.data("blockHash", 32),
         fields.number("logIndex"),
         fields.data("transactionHash", 32),
     )
+
+
+def _topic(value: object) -> bytes:
+    parsed = parse_data(value)
+    if parsed is None or len(parsed) != _WORD:
+        raise NodeAnswerError(QUESTION, f"a topic of a log is not {_WORD} bytes of hexadecimal data")
+    return parsed
 
 
 def event_of(log: Log) -> Event:

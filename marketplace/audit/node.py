@@ -15,7 +15,6 @@ from marketplace.chain.errors import ChainError
 SHOWN_CHARACTERS: Final = 80
 
 _QUANTITY: Final = re.compile("0x[0-9a-fA-F]{1,64}")
-_DATA: Final = re.compile("0x(?:[0-9a-fA-F]{2})*")
 
 
 class NodeAnswerError(ChainError):
@@ -110,7 +109,14 @@ class Fields:
 
 def parse_data(value: object) -> bytes | None:
     """Convert hexadecimal data of whole bytes; None if it is none."""
-    return bytes.fromhex(value[2:]) if isinstance(value, str) and _DATA.fullmatch(value) else None
+    if not isinstance(value, str) or not value.startswith("0x"):
+        return None
+    try:
+        parsed = bytes.fromhex(value[2:])
+    except ValueError:
+        return None
+    # Spaces between bytes would be read over, and make the text longer than its bytes need.
+    return parsed if len(value) == 2 + 2 * len(parsed) else None
 
 
 def _shown(value: object) -> str:

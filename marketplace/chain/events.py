@@ -30,15 +30,16 @@ class _Layout:
     ----------
     name
         Of the event.
-    indexed, plain
-        Name, decoder and conversion of each argument in the topics after the first; names and conversions of those in
-        the data.
+    indexed
+        Name of each argument in the topics after the first, and what reads it.
+    plain
+        Name of each argument in the data, and its conversion.
     data
         Decodes the data.
     """
 
     name: str
-    indexed: tuple[tuple[str, Callable[[ContextFramesBytesIO], Any], Callable[[Any], Any]], ...]
+    indexed: tuple[tuple[str, Callable[[bytes], Any]], ...]
     plain: tuple[tuple[str, Callable[[Any], Any]], ...]
     data: Callable[[ContextFramesBytesIO], tuple[Any, ...]]
 
@@ -74,10 +75,7 @@ class EventDecoder:
         layout = self._layouts[bytes(topics[0])]
         if len(topics) != 1 + len(layout.indexed):
             raise ValueError(f"{layout.name} has {1 + len(layout.indexed)} topics, the log {len(topics)}")
-        arguments = {
-            name: convert(decode(_stream(topic)))
-            for (name, decode, convert), topic in zip(layout.indexed, topics[1:], strict=True)
-        }
+        arguments = {name: read(topic) for (name, read), topic in zip(layout.indexed, topics[1:], strict=True)}
         values = layout.data(_stream(data))
         arguments |= {name: convert(value) for (name, convert), value in zip(layout.plain, values, strict=True)}
         return layout.name, arguments
@@ -107,10 +105,30 @@ def _layout(entry: Mapping[str, Any]) -> _Layout:
         raise ValueError(f"the event {entry['name']} is anonymous, or indexes {odd}, of which a log holds only a hash")
     return _Layout(
         entry["name"],
-        tuple((part["name"], registry.get_decoder(part["type"]), _conversion(part)) for part in indexed),
+        tuple((part["name"], _reader(part)) for part in indexed),
         tuple((part["name"], _conversion(part)) for part in plain),
         registry.get_tuple_decoder(*map(collapse_if_tuple, plain)),
     )
+
+
+def _reader(part: Mapping[str, Any]) -> Callable[[bytes], Any]:
+    """Return what reads an argument from its topic."""
+    if part["type"] == "uint256":
+        return _number
+    decode: Callable[[ContextFramesBytesIO], Any] = registry.get_decoder(part["type"])
+    convert = _conversion(part)
+
+    @lru_cache(maxsize=4096)
+    def read(topic: bytes) -> Any:  # noqa: ANN401 - any ABI value
+        return convert(decode(_stream(topic)))
+
+    return read
+
+
+def _number(topic: bytes) -> int:
+    if len(topic) != _WORD:
+        raise ValueError(f"a topic has {_WORD} bytes, not {len(topic)}")
+    return int.from_bytes(topic, "big")
 
 
 def _conversion(part: Mapping[str, Any]) -> Callable[[Any], Any]:

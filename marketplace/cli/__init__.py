@@ -19,6 +19,7 @@ from marketplace.cli import (
     demo,
     doctor,
     explain,
+    index,
     jobs,
     keys,
     model,
@@ -52,6 +53,7 @@ app.add_typer(referee.app, name="referee")
 app.add_typer(aggregator.app, name="aggregator")
 app.add_typer(round.app, name="round")
 app.add_typer(audit.app, name="audit")
+app.add_typer(index.app, name="index")
 app.add_typer(model.app, name="model")
 app.add_typer(data.app, name="data")
 app.add_typer(srs.app, name="srs")

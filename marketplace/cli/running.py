@@ -114,7 +114,7 @@ def run_party(
     view = party.view
     output.say(f"Job {view.job} on chain {view.market.deployment.chain_id}, as {account.address}. Ctrl-C stops.")
     with _recorded(party, account, output, role, metrics_port) as (witness, record, log):
-        with _stopped_by_signals() as stop:
+        with stopped_by_signals() as stop:
             ended = follow(party, witness, pause=pause, stop=stop)
         outcome = State.ENDED if ended else State.STOPPED
         log.write(outcome.value, "the job has ended" if ended else "told to stop before the job ended")
@@ -183,7 +183,7 @@ def _summary(job: int, account: str, state: str, amount: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
+def stopped_by_signals() -> Iterator[threading.Event]:
     """Yield an event that SIGINT and SIGTERM set, so that a step under way is finished; a second signal ends it too."""
     stop = threading.Event()
     kinds = (signal.SIGINT, signal.SIGTERM)
@@ -201,7 +201,8 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
             signal.signal(kind, handler)
 
 
-def _clock() -> str:
+def clock() -> str:
+    """Return the time of day, UTC, as logs show it."""
     return f"{datetime.now(UTC):%H:%M:%S}"
 
 

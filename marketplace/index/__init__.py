@@ -1,0 +1,1 @@
+"""The index: jobs, rounds, contributions and money as database rows that follow the market's events."""

@@ -1,0 +1,81 @@
+"""The index's tests run on SQLite and on PostgreSQL; the chains that they follow are anvil's."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from web3 import HTTPProvider, Web3
+
+from benchmarks.postgresql import NoPostgresqlError, create_database, serve_postgresql
+from marketplace.chain.deployment import deploy
+from marketplace.chain.devnet.accounts import dev_account
+from marketplace.chain.devnet.anvil import start_anvil
+from marketplace.index.database import open_database, sqlite_url
+from marketplace.index.schema import upgrade
+from tests.index.play import START, Play
+from zk.srs.development import development_key
+
+_WITHOUT = pytest.StashKey[str]()
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a server: the one that CAIRN_TEST_POSTGRESQL names, or one of the tests' own."""
+    named = os.environ.get("CAIRN_TEST_POSTGRESQL")
+    if named:
+        yield named
+        return
+    try:
+        with serve_postgresql(durable=False) as url:
+            yield url
+    except NoPostgresqlError as fault:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must have PostgreSQL: {fault}")
+        request.config.stash[_WITHOUT] = str(fault)
+        pytest.skip(str(fault))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    fault = config.stash.get(_WITHOUT, None)
+    if fault is not None:
+        terminalreporter.write_line(f"NOTHING WAS TESTED ON POSTGRESQL: {fault}", red=True, bold=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "index.sqlite")
+    return create_database(request.getfixturevalue("postgresql"), f"test_{os.getpid()}_{next(_numbers)}")
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    opened = open_database(database)
+    upgrade(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def anvil() -> Iterator[Play]:
+    with start_anvil(start=START, accounts=12) as url:
+        w3 = Web3(HTTPProvider(url))
+        yield Play(w3, deploy(w3, dev_account(0), development_key()))
+
+
+@pytest.fixture
+def play(anvil: Play) -> Iterator[Play]:
+    """A market on a chain that is taken back when the test is over."""
+    before = anvil.rpc("evm_snapshot")
+    anvil.forget()
+    yield anvil
+    anvil.rpc("anvil_dropAllTransactions")
+    anvil.rpc("evm_setAutomine", True)
+    anvil.rpc("evm_revert", before)
