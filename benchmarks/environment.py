@@ -18,6 +18,8 @@ PACKAGES: Final = (
     "py-ecc",
     "torch",
     "scikit-learn",
+    "sqlalchemy",
+    "psycopg",
     "web3",
     "py-evm",
     "pyrevm",

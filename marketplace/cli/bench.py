@@ -408,6 +408,38 @@ def bench_zk_gas(
     _refuse_if_missed(found)
 
 
+@app.command("index", epilog=examples("cairn bench index", "cairn bench index --events 20000 --database sqlite"))
+def bench_index(
+    events: Annotated[int, typer.Option(min=5_000, help="Events of the chain that is made up.")] = 100_000,
+    database: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="sqlite or postgresql; may be given twice.  [default: both]", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Where the chain comes from.")] = 0,
+    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
+        "benchmarks/results/index.json"
+    ),
+) -> None:
+    """Measure how fast the index takes events into SQLite and PostgreSQL, and repairs a reorganisation of 64 blocks.
+
+    Starts a PostgreSQL server of its own. Ends with 1 if a goal is missed; goals are for 100,000 events or more.
+    """
+    from benchmarks import index
+    from benchmarks.environment import write_results
+
+    chosen = tuple(database or index.EVENTS_PER_SECOND)
+    odd = set(chosen) - set(index.EVENTS_PER_SECOND)
+    if odd:
+        raise typer.BadParameter(f"{min(odd)} is neither sqlite nor postgresql", param_hint="--database")
+    rows = index.run(events, seed, chosen, lambda words: typer.echo(words, err=True))
+    write_results(json_file, seed, rows)
+    found = index.goals(rows)
+    typer.echo("\n".join([*map(index.line, rows), *_verdicts(found, True), f"Results: {json_file}"]))
+    _refuse_if_missed(found)
+
+
 def _zk_line(row: dict[str, object]) -> str:
     return "  ".join(
         f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()

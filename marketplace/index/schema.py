@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ VERSION_TABLE: Final = "index_schema"
 _LOCK: Final = 0x636169726E
 
 
+@cache
 def newest_revision() -> str:
     """Return the revision that this program's tables have."""
     head = _scripts().get_current_head()
@@ -47,6 +49,13 @@ def check_schema(engine: Engine) -> None:
         found = found_revision(connection)
     if found != newest_revision():
         raise _mismatch(engine, found)
+
+
+def refuse_other_schema(connection: Connection, expected: str) -> None:
+    """Raise `SchemaError` if another program has brought the tables to another revision meanwhile."""
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608
+    if found != expected:
+        raise SchemaError(found, expected, "another program changed it meanwhile: run the newer one.")
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

@@ -25,6 +25,7 @@ from marketplace.index.projector import (
     seat_rows,
 )
 from marketplace.index.rows import insert_rows, replace_rows, table_named, update_rows
+from marketplace.index.schema import newest_revision, refuse_other_schema
 from marketplace.index.source import Batch, Place
 from marketplace.index.state import JobState, decode_state
 
@@ -288,7 +289,8 @@ def _stored_events(
 
 
 def _lock(connection: Connection, market_id: int, expected: Place) -> None:
-    """Keep other writers of the market out until the transaction ends, if none was quicker."""
+    """Keep other writers of the market out until the transaction ends, if none was quicker, nor changed the tables."""
+    refuse_other_schema(connection, newest_revision())
     query = select(_MARKETS.c.block, _MARKETS.c.block_hash).where(_MARKETS.c.id == market_id)
     if connection.dialect.name == POSTGRESQL:
         query = query.with_for_update()

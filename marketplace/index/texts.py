@@ -19,7 +19,7 @@ from marketplace.errors import ContentTooLargeError, MalformedCidError, StorageE
 from marketplace.index.database import reading, writing
 from marketplace.index.rows import replace_rows, table_named
 from marketplace.job.document import JobDocument, fetch_document
-from marketplace.storage.store import ContentStore
+from marketplace.storage.store import ContentReader
 
 # A document that is missing is tried again after twice the time it has been missing for, between these two.
 SHORTEST_WAIT: Final = 60
@@ -41,7 +41,7 @@ class Fetched:
 
 
 def fetch_texts(
-    engine: Engine, store: ContentStore, now: Callable[[], float] = time.time, *, most: int = 1_000
+    engine: Engine, store: ContentReader, now: Callable[[], float] = time.time, *, most: int = 1_000
 ) -> Fetched:
     """Fetch the specifications of jobs that have none yet, those included that were missing and are due again.
 
@@ -85,7 +85,7 @@ def search_form(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _row(store: ContentStore, cid: bytes, since: int | None, now: int) -> dict[str, Any]:
+def _row(store: ContentReader, cid: bytes, since: int | None, now: int) -> dict[str, Any]:
     empty = {"title": None, "description": None, "licence": None, "datasheet": None, "model": None, "words": None}
     row: dict[str, Any] = {"cid": cid, "tried_at": now, "next_try": None, "missing_since": None, "fault": None, **empty}
     try:
@@ -109,15 +109,15 @@ def _missing(fault: str, since: int | None, now: int) -> dict[str, Any]:
 def _texts(document: JobDocument) -> dict[str, Any]:
     words = " ".join((document.title, document.description, document.model, document.licence))
     return {
-        "title": _storable(document.title),
-        "description": _storable(document.description),
-        "licence": _storable(document.licence),
-        "datasheet": _storable(document.datasheet),
+        "title": storable(document.title),
+        "description": storable(document.description),
+        "licence": storable(document.licence),
+        "datasheet": storable(document.datasheet),
         "model": document.model,
-        "words": search_form(_storable(words)),
+        "words": search_form(storable(words)),
     }
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Return text without the NUL characters and lone surrogates that PostgreSQL can't store."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

@@ -56,11 +56,16 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def engine(database: str) -> Iterator[Engine]:
+def empty(database: str) -> Iterator[Engine]:
     opened = open_database(database)
-    upgrade(opened)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def engine(empty: Engine) -> Engine:
+    upgrade(empty)
+    return empty
 
 
 @pytest.fixture(scope="session")

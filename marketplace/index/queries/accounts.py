@@ -1,0 +1,196 @@
+"""What accounts have done so far: trainers, aggregators, and everybody's money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from eth_typing import ChecksumAddress
+from sqlalchemy import func, or_, select
+
+from marketplace.chain.structs import JobState
+from marketplace.index.queries.answers import (
+    NUMBER_LIMIT,
+    PLACE_LIMIT,
+    Answer,
+    Page,
+    Reader,
+    check_number,
+    check_size,
+    mark_of,
+    page_of,
+    parse_mark,
+)
+from marketplace.index.queries.jobs import JobFilter, JobLine, Order, SeatLine, jobs_in, seat_line
+from marketplace.index.rows import table_named
+
+_JOBS: Final = table_named("jobs")
+_ROUNDS: Final = table_named("rounds")
+_SEATS: Final = table_named("seats")
+_ENTRIES: Final = table_named("entries")
+
+
+@dataclass(frozen=True)
+class TrainerProfile:
+    """A trainer's record over all jobs.
+
+    Attributes
+    ----------
+    jobs, removed
+        Jobs that it joined, and that it was removed from.
+    submitted, kept, dropped, excluded, strikes
+        Rounds, and what became of its submissions in them.
+    earned, burned
+        By token, the zero address for the native coin, in the token's smallest unit.
+    parts
+        A page of its jobs' numbers and its part in each, the newest first.
+    """
+
+    account: ChecksumAddress
+    jobs: int
+    removed: int
+    submitted: int
+    kept: int
+    dropped: int
+    excluded: int
+    strikes: int
+    earned: Mapping[ChecksumAddress, int]
+    burned: Mapping[ChecksumAddress, int]
+    parts: Page[tuple[int, SeatLine]]
+
+
+@dataclass(frozen=True)
+class AggregatorProfile:
+    """An aggregator's record over all jobs.
+
+    Attributes
+    ----------
+    states
+        How many of its jobs are in each state.
+    outcomes
+        How many of its rounds were "settled", "void" or "expired".
+    overturned
+        How many were "refuted" or "flagged" with success.
+    penalties
+        What it lost by rounds that expired, by token, in the token's smallest unit.
+    jobs
+        A page of its jobs, the newest first.
+    """
+
+    account: ChecksumAddress
+    states: Mapping[JobState, int]
+    outcomes: Mapping[str, int]
+    overturned: Mapping[str, int]
+    penalties: Mapping[ChecksumAddress, int]
+    jobs: Page[JobLine]
+
+
+@dataclass(frozen=True)
+class EntryLine:
+    """A side of a movement of money, as in `tables.Entry`; `amount` is negative for what a pot lost."""
+
+    block: int
+    log_index: int
+    place: int
+    job: int
+    round: int
+    event: str
+    pot: str
+    account: ChecksumAddress | None
+    amount: int
+    is_final: bool
+
+
+def trainer_profile(
+    reader: Reader, account: ChecksumAddress, *, size: int = 50, after: str | None = None
+) -> Answer[TrainerProfile]:
+    """Return a trainer's record; one of zeros for an account that never joined. Raises as `list_jobs`."""
+    with reader.asking() as (connection, market_id, standing):
+        mine = _SEATS.c.market_id == market_id, _SEATS.c.account == account
+        in_job = (_JOBS.c.market_id == _SEATS.c.market_id) & (_JOBS.c.number == _SEATS.c.job)
+        numbers = [func.coalesce(func.sum(_SEATS.c[name]), 0).label(name) for name in _COUNTED]
+        sums = connection.execute(select(func.count(), func.count(_SEATS.c.removed), *numbers).where(*mine)).one()
+        money = connection.execute(
+            select(_JOBS.c.token, _SEATS.c.earned, _SEATS.c.burned).join(_JOBS, in_job).where(*mine)
+        )
+        earned: Counter[ChecksumAddress] = Counter()
+        burned: Counter[ChecksumAddress] = Counter()
+        for token, gain, loss in money:
+            earned[token] += gain
+            burned[token] += loss
+        query = select(_SEATS).where(*mine).order_by(_SEATS.c.job.desc()).limit(check_size(size) + 1)
+        if after is not None:
+            query = query.where(_SEATS.c.job < parse_mark(after, [NUMBER_LIMIT])[0])
+        rows = connection.execute(query).all()
+    jobs, removed, submitted, kept, dropped, excluded, strikes = map(int, sums)
+    totals = (jobs, removed, submitted, kept, dropped, excluded, strikes)
+    parts = page_of([(row.job, seat_line(row)) for row in rows], size, [mark_of(row.job) for row in rows])
+    return Answer(TrainerProfile(account, *totals, dict(earned), dict(burned), parts), standing)
+
+
+def aggregator_profile(
+    reader: Reader, account: ChecksumAddress, *, size: int = 50, after: str | None = None
+) -> Answer[AggregatorProfile]:
+    """Return an aggregator's record; one of zeros for an account that never was one. Raises as `list_jobs`."""
+    with reader.asking() as (connection, market_id, standing):
+        mine = _JOBS.c.market_id == market_id, _JOBS.c.aggregator == account
+        rounds = (_ROUNDS.c.market_id == _JOBS.c.market_id) & (_ROUNDS.c.job == _JOBS.c.number)
+        states = connection.execute(select(_JOBS.c.state, func.count()).where(*mine).group_by(_JOBS.c.state)).all()
+        counts: dict[str, dict[str, int]] = {}
+        for name in ("outcome", "overturned"):
+            column = _ROUNDS.c[name]
+            counted = select(column, func.count()).join(_JOBS, rounds).where(*mine, column.is_not(None))
+            counts[name] = dict(map(tuple, connection.execute(counted.group_by(column))))
+        penalties: Counter[ChecksumAddress] = Counter()
+        lost = select(_JOBS.c.token, _ROUNDS.c.penalty).join(_JOBS, rounds).where(*mine, _ROUNDS.c.penalty.is_not(None))
+        for token, penalty in connection.execute(lost):
+            penalties[token] += penalty
+        wanted = JobFilter(aggregator=account)
+        jobs = jobs_in(connection, market_id, standing, wanted, order=Order.NEWEST, size=size, after=after)
+    by_state = {JobState(state): count for state, count in states}
+    profile = AggregatorProfile(account, by_state, counts["outcome"], counts["overturned"], dict(penalties), jobs)
+    return Answer(profile, standing)
+
+
+def list_entries(
+    reader: Reader,
+    *,
+    account: ChecksumAddress | None = None,
+    job: int | None = None,
+    size: int = 50,
+    after: str | None = None,
+) -> Answer[Page[EntryLine]]:
+    """Return a page of movements of money, of an account, a job or both, the newest first; raises as `list_jobs`."""
+    keys = _ENTRIES.c.block, _ENTRIES.c.log_index, _ENTRIES.c.place
+    query = select(_ENTRIES).order_by(*(key.desc() for key in keys)).limit(check_size(size) + 1)
+    if account is not None:
+        query = query.where(_ENTRIES.c.account == account)
+    if job is not None:
+        query = query.where(_ENTRIES.c.job == check_number(job))
+    if after is not None:
+        block, log_index, place = parse_mark(after, [NUMBER_LIMIT, PLACE_LIMIT, PLACE_LIMIT])
+        same_block = (keys[0] == block) & or_(keys[1] < log_index, (keys[1] == log_index) & (keys[2] < place))
+        query = query.where(or_(keys[0] < block, same_block))
+    with reader.asking() as (connection, market_id, standing):
+        rows = connection.execute(query.where(_ENTRIES.c.market_id == market_id)).all()
+    lines = [
+        EntryLine(
+            row.block,
+            row.log_index,
+            row.place,
+            row.job,
+            row.round,
+            row.event,
+            row.pot,
+            row.account,
+            row.sign * row.amount,
+            standing.is_final(row.block),
+        )
+        for row in rows
+    ]
+    return Answer(page_of(lines, size, [mark_of(row.block, row.log_index, row.place) for row in rows]), standing)
+
+
+_COUNTED: Final = ("submitted", "kept", "dropped", "excluded", "strikes")
