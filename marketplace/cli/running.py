@@ -155,7 +155,7 @@ def _recorded(
         balance = partial(view.market.w3.eth.get_balance, account.address)
         try:
             yield (
-                PartyWitness(lambda line: output.say(f"{_clock()}  {line}"), log, metrics, record, balance),
+                PartyWitness(lambda line: output.say(f"{clock()}  {line}"), log, metrics, record, balance),
                 record,
                 log,
             )
