@@ -137,13 +137,13 @@ class Play:
     def lines(self, engine: Engine) -> Iterator[str]:
         return dump(engine, self.deployment.chain_id, self.deployment.market)
 
-    def assert_fresh(self, engine: Engine, directory: Path) -> None:
+    def assert_fresh(self, engine: Engine, directory: Path, **more: Any) -> None:
         """Assert that an index is, byte for byte, what one made anew from the chain is."""
         directory.mkdir(exist_ok=True)
         path = directory / "fresh.sqlite"
         path.unlink(missing_ok=True)
         fresh = open_database(sqlite_url(path))
         upgrade(fresh)
-        self.indexer(fresh).step()
+        self.indexer(fresh, **more).step()
         assert first_difference(self.lines(engine), self.lines(fresh)) is None
         fresh.dispose()
