@@ -131,6 +131,18 @@ def find_key(alias: str, directory: Path | None = None) -> StoredKey:
     return _describe(_path(alias, directory or keys_directory()))
 
 
+def check_key(stored: StoredKey) -> None:
+    """Check that a key's file is private and its parameters are fit, without its passphrase.
+
+    Raises
+    ------
+    KeystoreError
+        If others can read it, or it could not be unlocked safely.
+    """
+    _check_private(stored.path)
+    _check_parameters(_read(stored.path), stored.path)
+
+
 def unlock(alias: str, passphrase: str, directory: Path | None = None) -> LocalAccount:
     """Decrypt a key.
 

@@ -5,6 +5,7 @@ Each module holds the commands of one group and imports what they work with insi
 
 from __future__ import annotations
 
+import resource
 import sys
 import traceback
 
@@ -70,6 +71,8 @@ explain.add_commands(app)
 
 def main() -> None:
     """Run `cairn`; an error that nothing foresaw shows its stack trace and ends with `FAULT_IN_CAIRN`."""
+    # The memory of a process that crashes holds keys; it is written nowhere.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         app()
     except Exception:  # noqa: BLE001 - shown in full

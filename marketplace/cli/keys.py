@@ -131,6 +131,17 @@ def list_(as_json: JsonOption = False) -> None:
     output.finish({"keys": [_described(key) for key in stored]})
 
 
+@app.command("show", epilog=examples("cairn key show owner", "cairn key show owner --json"))
+def show(name: AliasArgument, as_json: JsonOption = False) -> None:
+    """Show a key's account and its file, and whether the file is fit and private; the key stays locked."""
+    from marketplace.keystore import check_key, find_key
+
+    output, stored = Output(as_json), find_key(name)
+    check_key(stored)
+    output.say(f"{stored.alias}: account {stored.address}, encrypted in {stored.path}, readable by you alone.")
+    output.finish(_described(stored))
+
+
 def _tell(output: Output, done: str, stored: StoredKey) -> None:
     output.say(f"{done} key {stored.alias}, account {stored.address}, kept encrypted in {stored.path}.")
 

@@ -34,6 +34,13 @@ def test_call_is_sent_and_confirmed(chain: Chain, probe: Contract) -> None:
     assert chain.w3.eth.get_balance(probe.address) == 5
 
 
+def test_what_is_signed_names_its_chain_and_its_contract(chain: Chain, probe: Contract) -> None:
+    receipt = transact(chain.w3, dev_account(1), probe.functions.note(7, b"data"))
+    sent = chain.w3.eth.get_transaction(receipt["transactionHash"])
+    assert sent["chainId"] == chain.w3.eth.chain_id
+    assert sent["to"] == probe.address
+
+
 def test_contract_is_created(chain: Chain, probe_artifact) -> None:
     factory = chain.w3.eth.contract(abi=probe_artifact.abi, bytecode=probe_artifact.bytecode)
     address = transact(chain.w3, dev_account(2), factory.constructor(3))["contractAddress"]

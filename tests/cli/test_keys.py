@@ -73,3 +73,17 @@ def test_bad_names_short_passphrases_and_open_files_are_told(tmp_path: Path, pas
     assert "has 5 characters and needs at least 8" in refused("key", "new", "x", "--passphrase-file", passphrase)
     passphrase.chmod(0o644)
     assert "others can read" in refused("key", "new", "x", "--passphrase-file", passphrase)
+
+
+def test_a_key_is_shown_and_its_file_checked(passphrase: Path) -> None:
+    made = answer("key", "new", "owner", "--passphrase-file", passphrase)
+    assert answer("key", "show", "owner") == {name: made[name] for name in ("name", "address", "file")}
+    file = Path(made["file"])
+    file.chmod(0o640)
+    assert "others can read" in refused("key", "show", "owner")
+    file.chmod(0o600)
+    keystore = json.loads(file.read_text())
+    keystore["crypto"]["kdfparams"]["n"] = 2**30
+    file.write_text(json.dumps(keystore))
+    assert "would take" in refused("key", "show", "owner")
+    assert "there is no key 'nobody'" in refused("key", "show", "nobody")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -73,6 +74,7 @@ def test_a_trainer_is_seen_logged_measured_and_stopped_without_leaving_a_secret(
         wait_for(lambda: status_of(ready) == 200, process)
         assert f'cairn_ready{{job="{job.number}",role="trainer"}} 1.0' in fetch(run["metrics"])
         seen = command_line_of(process.pid)
+        assert core_files_of(process.pid) in (None, "0")
         assert answer("stop", name)["stopped"] == [name]
         said, told = process.communicate(timeout=SECONDS)
     finally:
@@ -106,3 +108,10 @@ def command_line_of(pid: int) -> bytes:
     """What other users' `ps` shows of a process."""
     file = Path(f"/proc/{pid}/cmdline")
     return file.read_bytes() if file.exists() else b""
+
+
+def core_files_of(pid: int) -> str | None:
+    """How many bytes of a process the system may write to a disk when it crashes; None where this is not told."""
+    file = Path(f"/proc/{pid}/limits")
+    found = re.search(r"Max core file size +(\S+)", file.read_text()) if file.exists() else None
+    return None if found is None else found[1]
