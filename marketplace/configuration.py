@@ -90,6 +90,7 @@ SETTINGS: Final = (
     Setting("rpc", "CAIRN_RPC"),
     Setting("deployment", "CAIRN_DEPLOYMENT", is_path=True),
     Setting("store", "CAIRN_STORE", is_path=True),
+    Setting("database", "CAIRN_DATABASE"),
     Setting("key", "CAIRN_KEY"),
     Setting("passphrase_file", "CAIRN_PASSPHRASE_FILE", is_path=True),
     Setting("poll", "CAIRN_POLL", (int, float)),

@@ -91,6 +91,7 @@ def test_a_file_that_is_not_there_is_told(file):
         f'key = "0x{PRIVATE_KEY}"',
         f'passphrase_file = "{WORDS}"',
         'rpc = "https://me:hunter2hunter2@node.example.org"',
+        'database = "postgresql+psycopg://me:hunter2hunter2@db.example.org/cairn"',
         'store = "content,kubo+https://me:hunter2hunter2@node.example.org"',
     ],
 )

@@ -24,8 +24,8 @@ Settings come from options, else from the environment, else from the configurati
 | node of the chain | `--rpc` | `CAIRN_RPC` | `rpc` | `http://127.0.0.1:8545` |
 | deployment file | `--deployment` | `CAIRN_DEPLOYMENT` | `deployment` | `cairn-deployment.json` |
 | content store | `--store` | `CAIRN_STORE` | `store` | `store` under `CAIRN_HOME` |
+| database of the index | `--database` | `CAIRN_DATABASE` | `database` | `index.sqlite` under `CAIRN_HOME` |
 | key | `--key` | `CAIRN_KEY` | `key` | none |
-| database of the index | `--database` | `CAIRN_DATABASE` | | `index.sqlite` under `CAIRN_HOME` |
 | file with the key's passphrase | `--passphrase-file` | `CAIRN_PASSPHRASE_FILE` | `passphrase_file` | a hidden prompt |
 | seconds between two looks at the chain | `--poll` | `CAIRN_POLL` | `poll` | 1 |
 | port of metrics and health | `--metrics-port` | `CAIRN_METRICS_PORT` | `metrics_port` | none |

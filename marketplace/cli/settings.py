@@ -24,6 +24,7 @@ from marketplace.cli.common import (
     table,
 )
 from marketplace.cli.group import asked_for_json_early
+from marketplace.cli.index import DatabaseOption
 from marketplace.cli.running import DEFAULT_PAUSE_SECONDS, MetricsPortOption, PauseOption
 from marketplace.configuration import FILE_NAME, SETTINGS, ConfigurationError, Setting, Value, read_configuration
 from marketplace.shown_url import shown_url
@@ -83,6 +84,7 @@ def show(
     rpc: RpcOption = DEFAULT_RPC,
     deployment: DeploymentOption = DEFAULT_DEPLOYMENT,
     store: StoreOption = None,
+    database: DatabaseOption = None,
     key: KeyOption = None,
     passphrase_file: PassphraseFileOption = None,
     poll: PauseOption = DEFAULT_PAUSE_SECONDS,
@@ -99,6 +101,7 @@ def show(
         "rpc": shown_url(rpc),
         "deployment": deployment,
         "store": home() / "store" if store is None else store,
+        "database": _shown_database(database),
         "key": key,
         "passphrase_file": passphrase_file,
         "poll": poll,
@@ -115,6 +118,13 @@ def show(
         for name, value, origin in rows
     }
     output.finish({"file": None if file is None else str(file), "home": str(home()), "settings": settings})
+
+
+def _shown_database(url: str | None) -> str:
+    if url is None:
+        return f"sqlite:///{home() / 'index.sqlite'}"
+    # The address of a server can hold a password; that of a file is a path.
+    return url if url.startswith("sqlite:") else shown_url(url)
 
 
 def _shown(value: object) -> object:
