@@ -224,7 +224,7 @@ class Submission(Table, table=True):
     """What a trainer, or the referee, submitted in a round."""
 
     __tablename__ = "submissions"
-    __table_args__ = (Index(None, "market_id", "block"), Index(None, "market_id", "account", "job", "round"))
+    __table_args__ = (Index(None, "market_id", "block"),)
     market_id: int = _market()
     job: int = _key()
     round: int = _key(Integer)
@@ -251,7 +251,7 @@ class Contribution(Table, table=True):
     """
 
     __tablename__ = "contributions"
-    __table_args__ = (Index(None, "market_id", "block"), Index(None, "market_id", "account", "job", "round"))
+    __table_args__ = (Index(None, "market_id", "block"),)
     market_id: int = _market()
     job: int = _key()
     round: int = _key(Integer)

@@ -40,6 +40,19 @@ def test_every_event_decodes_as_web3_decodes_it(abi) -> None:
     assert (name, plain(arguments)) == (expected["event"], plain(dict(expected["args"])))
 
 
+def test_data_that_is_not_in_the_canonical_form_means_what_it_means_to_the_library() -> None:
+    (abi,) = [entry for entry in EVENTS if entry["name"] == "Submitted"]
+    arguments = sample_arguments(abi)
+    topics, data = encode_event("Submitted", arguments)
+    # The bytes lie a word further on than they need to.
+    moved = data[:32] + (96).to_bytes(32, "big") + bytes(32) + data[64:]
+    assert decoder_of(MARKET).decode(topics, moved)[1]["cid"] == arguments["cid"]
+    with pytest.raises(DecodingError):
+        decoder_of(MARKET).decode(topics, data[:-1] + b"\1")
+    with pytest.raises(ValueError, match="no data has"):
+        decoder_of(MARKET).decode(topics, data[:64] + b"\xff" * 32 + data[96:])
+
+
 def test_what_is_no_event_of_the_market_is_refused() -> None:
     (abi,) = [entry for entry in EVENTS if entry["name"] == "Submitted"]
     topics, data = encode_event("Submitted", sample_arguments(abi))

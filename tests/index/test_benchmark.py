@@ -15,12 +15,12 @@ from tests.index.play import Play
 def test_the_made_up_chain_obeys_the_markets_rules_and_is_repaired(engine: Engine, tmp_path: Path) -> None:
     chain, instead = make_chain(300, 4, seed=3)
     play = Play(Web3(chain), deployment())
-    step = play.indexer(engine, depth=10, believes=True).step()
+    step = play.indexer(engine, depth=4, believes=True).step()
     assert step.events >= 300
-    play.assert_fresh(engine, tmp_path, depth=10, believes=True)
+    play.assert_fresh(engine, tmp_path, depth=4, believes=True)
     chain.replace_last(instead, 4)
-    assert play.indexer(engine, depth=10, believes=True).step().taken_out == 4
-    play.assert_fresh(engine, tmp_path, depth=10, believes=True)
+    assert play.indexer(engine, depth=4, believes=True).step().taken_out == 4
+    play.assert_fresh(engine, tmp_path, depth=4, believes=True)
 
 
 def test_the_same_seed_makes_the_same_chain() -> None:

@@ -48,9 +48,6 @@ def upgrade() -> None:
         sa.Column("block", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("market_id", "job", "round", "account", name="pk_contributions"),
     )
-    op.create_index(
-        "ix_contributions_market_id_account_job_round", "contributions", ["market_id", "account", "job", "round"]
-    )
     op.create_index("ix_contributions_market_id_block", "contributions", ["market_id", "block"])
     op.create_table(
         "entries",
@@ -217,8 +214,5 @@ def upgrade() -> None:
         sa.Column("block", sa.BigInteger(), nullable=False),
         sa.Column("log_index", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("market_id", "job", "round", "account", name="pk_submissions"),
-    )
-    op.create_index(
-        "ix_submissions_market_id_account_job_round", "submissions", ["market_id", "account", "job", "round"]
     )
     op.create_index("ix_submissions_market_id_block", "submissions", ["market_id", "block"])
