@@ -39,6 +39,8 @@ class SeedResult:
         What all rounds could pay.
     honest_selected
         Share of the honest trainers' updates that were kept.
+    honest_unpaid
+        How many honest trainers were paid nothing.
     seconds
         Of the whole demonstration.
     """
@@ -51,6 +53,7 @@ class SeedResult:
     free_rider_paid_wei: int
     reward_wei: int
     honest_selected: float
+    honest_unpaid: int
     seconds: float
 
     @property
@@ -97,6 +100,7 @@ def summarise(report: Report) -> SeedResult:
         free_rider_paid_wei=paid[Role.FREE_RIDER],
         reward_wei=report["rounds_planned"] * report["reward_per_round_wei"],
         honest_selected=sum(trainer["rounds_selected"] for trainer in honest) / (rounds * len(honest)),
+        honest_unpaid=sum(trainer["paid_wei"] == 0 for trainer in honest),
         seconds=report["seconds"]["total"],
     )
 

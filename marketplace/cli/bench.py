@@ -451,7 +451,10 @@ def _say(result: SeedResult) -> None:
 
 
 def _summary(results: list[SeedResult]) -> list[str]:
-    headings = ("seed", "accuracy %", "FedAvg %", "gap", "sign flip %", "label flip %", "free rider wei", "kept %", "s")
+    headings = (
+        *("seed", "accuracy %", "FedAvg %", "gap", "sign flip %", "label flip %", "free rider wei"),
+        *("kept %", "unpaid", "s"),
+    )
     return table(
         headings,
         [
@@ -463,6 +466,7 @@ def _summary(results: list[SeedResult]) -> list[str]:
                 *(round(100 * share, 3) for share in result.poisoner_shares),
                 result.free_rider_paid_wei,
                 round(100 * result.honest_selected, 1),
+                result.honest_unpaid,
                 round(result.seconds, 1),
             )
             for result in results

@@ -28,6 +28,7 @@ GOOD = SeedResult(
     free_rider_paid_wei=0,
     reward_wei=8 * 10**18,
     honest_selected=0.9,
+    honest_unpaid=0,
     seconds=1.0,
 )
 
@@ -76,6 +77,8 @@ def test_a_report_is_summed_up(short_demo):
     assert result.poisoner_paid_wei == {"sign-flip": 0, "label-flip": 0}
     assert result.reward_wei == 2 * 10**18
     assert 0 < result.honest_selected <= 1
+    honest = [trainer for trainer in short_demo.report["trainers"] if trainer["role"] == "honest"]
+    assert result.honest_unpaid == [trainer["paid_wei"] for trainer in honest].count(0) < len(honest)
 
 
 @pytest.mark.parametrize(("gap", "dataset", "code"), [(1.0, "digits", 0), (9.0, "digits", 1), (9.0, "iris.csv", 0)])
