@@ -6,7 +6,6 @@ the calm accuracy of the plain mean with the default's server momentum, by seed.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,9 +21,11 @@ from benchmarks.evidence.robustness import (
     Estimate,
     estimate,
     job,
+    last_trainers_share,
     percent,
 )
 from benchmarks.goals import Goal
+from benchmarks.simulation.grid import told_seeds
 from benchmarks.simulation.results import Line
 from benchmarks.simulation.setting import Setting
 from contribution.rules import RULES
@@ -130,14 +131,8 @@ def _comparison(name: str, group: Sequence[Sequence[Line]], baseline: Sequence[f
         calm_loss=loss(unattacked),
         losses={attack: loss(lines) for attack, lines in zip(ATTACKS_MET, attacked, strict=True)},
         shares=shares if pays else {},
-        honest_share=_last_trainers_share(unattacked) if pays else None,
+        honest_share=last_trainers_share(unattacked) if pays else None,
     )
-
-
-def _last_trainers_share(lines: Sequence[Line]) -> float:
-    """Return what the trainers who attack elsewhere, the last ones, are paid here, of 1."""
-    pays = [[trainer["pay"] for trainer in line["result"]["trainers"]] for line in lines]
-    return statistics.mean(sum(pay[-ATTACKERS:]) / sum(pay) if sum(pay) else 0.0 for pay in pays)
 
 
 def goals(comparisons: Sequence[Comparison]) -> list[Goal]:
@@ -160,7 +155,7 @@ def write_page(
     comparisons: Mapping[str, Sequence[Comparison]], found: Sequence[Goal], seeds: Sequence[int], path: Path = PAGE
 ) -> None:
     """Write the page: for each preset a table of what is lost, and one of what attackers are paid."""
-    told = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+    told = told_seeds(seeds)
     text = [
         "# Is each part of the default worth having?",
         "",

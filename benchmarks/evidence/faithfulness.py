@@ -7,7 +7,6 @@ of T's updates, from all coalitions, summed over the rounds. Every scorer sees t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,12 +20,10 @@ from scipy import stats
 
 from benchmarks.evidence.plots import scorer_plot
 from benchmarks.goals import Goal
-from benchmarks.simulation.errors import PROCESS_KILLED, CampaignError
 from benchmarks.simulation.federation import Federation
 from benchmarks.simulation.partition import Partition
 from benchmarks.simulation.presets import PRESETS
-from benchmarks.simulation.processes import in_processes
-from benchmarks.simulation.results import append_result, drop_half_line, read_results
+from benchmarks.simulation.resume import resumed
 from benchmarks.simulation.round import RoundResult
 from benchmarks.simulation.run import simulate
 from benchmarks.simulation.scorers import (
@@ -164,21 +161,11 @@ def run(
         for seed in seeds
         for scenario in SCENARIOS
     }
-    rows = {} if out is None else {digest: row for digest, row in read_results(out).items() if digest in wanted}
-    if out is not None:
-        drop_half_line(out)
-    for row in rows.values():
-        progress(row)
-    left = [wanted[digest] for digest in wanted if digest not in rows]
-    try:
-        with closing(in_processes(partial(_measured, data_dir), left, min(jobs, len(left)))) as measured:
-            for _, row in measured:
-                if out is not None:
-                    append_result(out, row)
-                rows[row["digest"]] = row
-                progress(row)
-    except BrokenProcessPool as fault:
-        raise CampaignError(PROCESS_KILLED) from fault
+    rows: dict[str, dict[str, Any]] = {}
+    with closing(resumed(wanted, partial(_measured, data_dir), out, jobs=jobs)) as measured:
+        for _, row, _ in measured:
+            rows[row["digest"]] = row
+            progress(row)
     return [rows[digest] for digest in wanted]
 
 

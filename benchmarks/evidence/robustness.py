@@ -20,6 +20,7 @@ from benchmarks.evidence.plots import attack_plot
 from benchmarks.goals import Goal
 from benchmarks.simulation.attacks import ATTACKS, Aim, Knowledge, tune
 from benchmarks.simulation.errors import SettingError
+from benchmarks.simulation.grid import told_seeds
 from benchmarks.simulation.presets import PRESETS
 from benchmarks.simulation.results import Line
 from benchmarks.simulation.setting import Setting
@@ -147,7 +148,7 @@ def job(preset: str) -> Setting:
 
 def summarise(lines: Sequence[Line]) -> list[Row]:
     """Return a row for the calm runs and for each attack, from the lines of `settings`."""
-    calm, honest = _calm(lines, BASELINE), _last_trainers_share(lines)
+    calm, honest = _calm(lines, BASELINE), last_trainers_share(_calm_lines(lines, DEFAULT_RULE))
     groups: dict[str | None, list[Line]] = {}
     for line in lines:
         if line["setting"]["rule"] == DEFAULT_RULE:
@@ -196,7 +197,7 @@ def write_page(
         Where the page goes; the plot lies beside it.
     """
     missed = [goal for goal in found if not goal.met]
-    told = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+    told = told_seeds(seeds)
     on = ", ".join(map(str, tuning_seeds))
     text = [
         "# Is training robust, and what do attackers earn?",
@@ -318,29 +319,25 @@ def _calm_loss(lines: Sequence[Line]) -> float:
 
 def _calm(lines: Sequence[Line], rule: str) -> dict[int, float]:
     """Return a rule's accuracy without attack by seed."""
-    return {
-        line["setting"]["seed"]: line["result"]["late_accuracy"]
-        for line in lines
-        if line["setting"]["rule"] == rule and line["setting"]["attack"] is None
-    }
+    return {line["setting"]["seed"]: line["result"]["late_accuracy"] for line in _calm_lines(lines, rule)}
 
 
-def _last_trainers_share(lines: Sequence[Line]) -> float:
-    """Return what those who attack elsewhere, the last trainers, are paid in the default rule's calm runs, of 1."""
-    shares = []
-    for line in lines:
-        if line["setting"]["rule"] == DEFAULT_RULE and line["setting"]["attack"] is None:
-            pay = [trainer["pay"] for trainer in line["result"]["trainers"]]
-            shares.append(sum(pay[-ATTACKERS:]) / sum(pay) if any(pay) else 0.0)
-    return statistics.mean(shares)
+def _calm_lines(lines: Sequence[Line], rule: str) -> list[Line]:
+    """Return the lines of a rule without attack."""
+    return [line for line in lines if line["setting"]["rule"] == rule and line["setting"]["attack"] is None]
+
+
+def last_trainers_share(calm: Sequence[Line]) -> float:
+    """Return what those who attack elsewhere, the last trainers, are paid on average in these calm runs, of 1."""
+    pays = [[trainer["pay"] for trainer in line["result"]["trainers"]] for line in calm]
+    return statistics.mean(sum(pay[-ATTACKERS:]) / sum(pay) if any(pay) else 0.0 for pay in pays)
 
 
 def _unpaid(lines: Sequence[Line]) -> int:
     """Count the calm runs of the default rule in which a trainer with the fewest samples was paid nothing."""
     unpaid = 0
-    for line in lines:
-        if line["setting"]["rule"] == DEFAULT_RULE and line["setting"]["attack"] is None:
-            trainers = line["result"]["trainers"]
-            fewest = min(trainer["samples"] for trainer in trainers)
-            unpaid += any(trainer["pay"] == 0 for trainer in trainers if trainer["samples"] == fewest)
+    for line in _calm_lines(lines, DEFAULT_RULE):
+        trainers = line["result"]["trainers"]
+        fewest = min(trainer["samples"] for trainer in trainers)
+        unpaid += any(trainer["pay"] == 0 for trainer in trainers if trainer["samples"] == fewest)
     return unpaid

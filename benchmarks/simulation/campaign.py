@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from benchmarks.simulation.errors import PROCESS_KILLED, CampaignError
-from benchmarks.simulation.processes import in_processes
-from benchmarks.simulation.results import Line, append_result, drop_half_line, make_line, read_results
+from benchmarks.simulation.errors import CampaignError
+from benchmarks.simulation.results import Line, make_line
+from benchmarks.simulation.resume import resumed
 from benchmarks.simulation.round import RoundResult
 from benchmarks.simulation.run import simulate
 from benchmarks.simulation.setting import Setting
@@ -65,23 +64,20 @@ def run_campaign(
         From the keyboard; what was done is in the file.
     """
     wanted = {setting.digest: setting for setting in settings}
-    lines = _done_before(out, wanted, chain)
-    for line in lines.values():
-        progress(line, True)
-    left = [setting for digest, setting in wanted.items() if digest not in lines]
+    lines: dict[str, Line] = {}
     failures: list[str] = []
-    try:
-        with closing(in_processes(partial(_attempt, data_dir, chain), left, min(jobs, len(left)))) as outcomes:
-            for setting, outcome in outcomes:
-                if isinstance(outcome, CairnError):
-                    failures.append(f"{setting.digest} ({describe(setting)}): {outcome}")
-                    continue
-                if out is not None:
-                    append_result(out, outcome)
-                lines[setting.digest] = outcome
-                progress(outcome, False)
-    except BrokenProcessPool as fault:
-        raise CampaignError(PROCESS_KILLED) from fault
+
+    def counts(line: Line) -> bool:
+        return line.get("chain_checked") is True or not chain
+
+    attempt = partial(_attempt, data_dir, chain)
+    with closing(resumed(wanted, attempt, out, jobs=jobs, counts=counts)) as outcomes:
+        for setting, outcome, known in outcomes:
+            if isinstance(outcome, CairnError):
+                failures.append(f"{setting.digest} ({describe(setting)}): {outcome}")
+                continue
+            lines[setting.digest] = outcome
+            progress(outcome, known)
     if failures:
         told = "\n  ".join(failures)
         raise CampaignError(f"{len(failures)} of {len(wanted)} settings could not be run:\n  {told}")
@@ -116,18 +112,6 @@ def describe(setting: Setting) -> str:
     return (
         f"{setting.dataset} {setting.model}, {setting.partition}{skew}, {attack}, {setting.rule}, seed {setting.seed}"
     )
-
-
-def _done_before(out: Path | None, wanted: dict[str, Setting], chain: bool) -> dict[str, Line]:
-    if out is None:
-        return {}
-    found = read_results(out)
-    drop_half_line(out)
-    return {
-        digest: line
-        for digest, line in found.items()
-        if digest in wanted and (line.get("chain_checked") is True or not chain)
-    }
 
 
 def _attempt(data_dir: Path | None, chain: bool, setting: Setting) -> Line | CairnError:

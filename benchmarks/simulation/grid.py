@@ -123,3 +123,8 @@ def parse_seeds(text: str) -> list[int]:
     if not seeds:
         raise SettingError(f"{text!r} names no seeds: {last} is below {first}.")
     return seeds
+
+
+def told_seeds(seeds: Sequence[int]) -> str:
+    """Return consecutive seeds in words: the one, or the first and the last."""
+    return f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
