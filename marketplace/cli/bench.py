@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketplace.cli.common import examples, table
+from marketplace.cli.experiments import (
+    DataDirOption,
+    FashionDirOption,
+    JobsOption,
+    OutOption,
+    ResultsOption,
+    SeedsOption,
+)
 from marketplace.cli.group import ExitCode
 
 if TYPE_CHECKING:
@@ -58,9 +66,7 @@ def bench_demo(
 
 @app.command("gas", epilog=examples("cairn bench gas", "cairn bench gas --json gas.json"))
 def bench_gas(
-    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
-        "benchmarks/results/gas.json"
-    ),
+    json_file: ResultsOption = Path("benchmarks/results/gas.json"),
 ) -> None:
     """Measure the gas of every function of the market, and of the default rule alone, and write docs/gas.md.
 
@@ -171,22 +177,11 @@ def bench_faithfulness(
         list[str] | None,
         typer.Option("--preset", metavar="NAME", help="As in `cairn simulate`.  [default: all three that are judged]"),
     ] = None,
-    seeds: Annotated[str, typer.Option(metavar="A-B", help="The first and the last seed.")] = "0-4",
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIRECTORY", help="Where mnist.npz and fashion-mnist.npz lie.")
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes.  [default: one a core]", show_default=False)
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="As in `cairn simulate`: interrupted, the experiment goes on from this file."
-        ),
-    ] = None,
-    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
-        "benchmarks/results/faithfulness.json"
-    ),
+    seeds: SeedsOption = "0-4",
+    data_dir: DataDirOption = None,
+    jobs: JobsOption = None,
+    out: OutOption = None,
+    json_file: ResultsOption = Path("benchmarks/results/faithfulness.json"),
 ) -> None:
     """Compare scorers with the exact Shapley value in eight scenarios, and write docs/evidence/faithfulness.md.
 
@@ -220,23 +215,14 @@ def bench_faithfulness(
     ),
 )
 def bench_robustness(
-    data_dir: Annotated[Path, typer.Option(metavar="DIRECTORY", help="Where fashion-mnist.npz lies.")],
-    seeds: Annotated[str, typer.Option(metavar="A-B", help="The first and the last seed.")] = "0-4",
+    data_dir: FashionDirOption,
+    seeds: SeedsOption = "0-4",
     tuning_seeds: Annotated[
         str, typer.Option(metavar="A-B", help="On which attackers choose their strength; none of the others.")
     ] = "100-100",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes.  [default: one a core]", show_default=False)
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="As in `cairn simulate`: interrupted, the experiment goes on from this file."
-        ),
-    ] = None,
-    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the summary goes.")] = Path(
-        "benchmarks/results/robustness.json"
-    ),
+    jobs: JobsOption = None,
+    out: OutOption = None,
+    json_file: ResultsOption = Path("benchmarks/results/robustness.json"),
 ) -> None:
     """Run every attack of the library against the default rule, and write docs/evidence/robustness.md; takes hours.
 
@@ -268,20 +254,11 @@ def bench_robustness(
     ),
 )
 def bench_alternatives(
-    data_dir: Annotated[Path, typer.Option(metavar="DIRECTORY", help="Where fashion-mnist.npz lies.")],
-    seeds: Annotated[str, typer.Option(metavar="A-B", help="The first and the last seed.")] = "0-4",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes.  [default: one a core]", show_default=False)
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="As in `cairn simulate`: interrupted, the experiment goes on from this file."
-        ),
-    ] = None,
-    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the summary goes.")] = Path(
-        "benchmarks/results/alternatives.json"
-    ),
+    data_dir: FashionDirOption,
+    seeds: SeedsOption = "0-4",
+    jobs: JobsOption = None,
+    out: OutOption = None,
+    json_file: ResultsOption = Path("benchmarks/results/alternatives.json"),
 ) -> None:
     """Compare the default with what could stand in its place, part by part, and write docs/evidence/alternatives.md.
 
@@ -334,9 +311,7 @@ def bench_scoring(
         ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Where the updates come from.")] = 0,
-    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
-        "benchmarks/results/scoring.json"
-    ),
+    json_file: ResultsOption = Path("benchmarks/results/scoring.json"),
 ) -> None:
     """Measure scoring against ByzFL's multi-Krum and against reading the data, and write docs/evidence/cost.md.
 
@@ -364,9 +339,7 @@ def bench_store(
         str | None, typer.Option("--kubo", metavar="STORE", help="An IPFS node on this machine, measured too.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Where the updates come from.")] = 0,
-    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
-        "benchmarks/results/store.json"
-    ),
+    json_file: ResultsOption = Path("benchmarks/results/store.json"),
 ) -> None:
     """Measure how fast, and in how much memory, sixteen updates of 2 MiB are fetched, verified and opened.
 
@@ -387,9 +360,7 @@ def bench_store(
 
 @app.command("zk-gas", epilog=examples("cairn bench zk-gas", "cairn bench zk-gas --json zk-gas.json"))
 def bench_zk_gas(
-    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
-        "benchmarks/results/gram-gas.json"
-    ),
+    json_file: ResultsOption = Path("benchmarks/results/gram-gas.json"),
 ) -> None:
     """Measure the gas of verifying a Gram proof on chain: whole transactions with 1 to 64 committed vectors.
 
@@ -418,9 +389,7 @@ def bench_index(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Where the chain comes from.")] = 0,
-    json_file: Annotated[Path, typer.Option("--json", metavar="FILE", help="Where the results go.")] = Path(
-        "benchmarks/results/index.json"
-    ),
+    json_file: ResultsOption = Path("benchmarks/results/index.json"),
 ) -> None:
     """Measure how fast the index takes events into SQLite and PostgreSQL, and repairs a reorganisation of 64 blocks.
 

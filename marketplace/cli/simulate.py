@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from marketplace.cli.common import JsonOption, Output, examples, table
+from marketplace.cli.experiments import DataDirOption, JobsOption, OutOption, SeedsOption
 
 if TYPE_CHECKING:
     from benchmarks.simulation.setting import Setting
@@ -74,7 +74,7 @@ def simulate(
         list[float] | None,
         typer.Option(metavar="X", help=f"Of every attack, instead of its default. {_COMBINED}"),
     ] = None,
-    seeds: Annotated[str, typer.Option(metavar="A-B", help="One seed, or the first and the last of several.")] = "0",
+    seeds: SeedsOption = "0",
     trainers: Annotated[int | None, typer.Option(metavar="N", help="Trainers, attackers included.")] = None,
     tolerated: Annotated[int | None, typer.Option(metavar="F", help="Faulty updates that the rule tolerates.")] = None,
     rounds: Annotated[int | None, typer.Option(metavar="N", help="Rounds of training.")] = None,
@@ -99,22 +99,9 @@ def simulate(
         ),
     ] = None,
     test_samples: Annotated[int | None, typer.Option(metavar="N", help="On which accuracy is measured.")] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIRECTORY", help="Where mnist.npz and fashion-mnist.npz lie.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Append a line of JSON for each run; settings that are in the file already are not run again.",
-        ),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Processes, each with one thread.  [default: one a core]", show_default=False
-        ),
-    ] = None,
+    data_dir: DataDirOption = None,
+    out: OutOption = None,
+    jobs: JobsOption = None,
     chain: Annotated[
         bool,
         typer.Option("--chain", help="Run each setting through the market too, and compare every round to the bit."),
