@@ -12,6 +12,7 @@ from marketplace.errors import MalformedCidError, StorageError
 from marketplace.storage.cid import BINARY_CID_BYTES, Cid, parse_binary_cid
 from marketplace.storage.store import WritableStore
 from marketplace.storage.unixfs import MAXIMUM_BLOCK_BYTES, GetBlock, file_blocks, read_leaf, require_block
+from marketplace.storage.varint import varint
 
 # The largest number of roots in a header: a job with its whole history fits.
 MAXIMUM_ROOTS: Final = 10_000
@@ -202,7 +203,7 @@ class _Stream:
 
 
 def _section(data: bytes) -> bytes:
-    return _varint(len(data)) + data
+    return varint(len(data)) + data
 
 
 def _header(roots: Sequence[Cid]) -> bytes:
@@ -240,11 +241,3 @@ def _cid(binary: bytes) -> Cid:
         raise MalformedCarError(
             f"it names content of another form than CIDv1, raw or dag-pb, sha2-256 ({fault.shown})"
         ) from fault
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])

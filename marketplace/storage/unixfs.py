@@ -16,6 +16,7 @@ from typing import Final
 
 from marketplace.errors import ContentTooLargeError, CorruptContentError, MalformedCidError
 from marketplace.storage.cid import BINARY_CID_BYTES, Cid, dag_pb_cid, parse_binary_cid, raw_cid
+from marketplace.storage.varint import varint
 
 CHUNK_BYTES: Final = 262_144
 MAXIMUM_LINKS: Final = 174
@@ -289,11 +290,11 @@ def _encode_node(links: list[_Link]) -> bytes:
     """Encode a node over links."""
     node = bytearray()
     for link in links:
-        encoded = _LINK_CID + link.cid.binary + _LINK_NO_NAME_SIZE + _varint(link.total)
-        node += _NODE_LINK + _varint(len(encoded)) + encoded
-    data = _DATA_FILE_SIZE + _varint(sum(link.size for link in links))
-    data += b"".join(_DATA_PART_SIZE + _varint(link.size) for link in links)
-    return bytes(node) + _NODE_DATA + _varint(len(data)) + data
+        encoded = _LINK_CID + link.cid.binary + _LINK_NO_NAME_SIZE + varint(link.total)
+        node += _NODE_LINK + varint(len(encoded)) + encoded
+    data = _DATA_FILE_SIZE + varint(sum(link.size for link in links))
+    data += b"".join(_DATA_PART_SIZE + varint(link.size) for link in links)
+    return bytes(node) + _NODE_DATA + varint(len(data)) + data
 
 
 def _parse_node(cid: Cid, block: bytes) -> tuple[list[Cid], int]:
@@ -313,15 +314,6 @@ def _parse_node(cid: Cid, block: bytes) -> tuple[list[Cid], int]:
         at += length
     _, at = _read_varint(cid, block, at + len(_NODE_DATA))
     return children, _read_varint(cid, block, at + len(_DATA_FILE_SIZE))[0]
-
-
-def _varint(value: int) -> bytes:
-    """Encode an unsigned integer as a protobuf varint."""
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
 
 
 def _read_varint(cid: Cid, block: bytes, at: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from marketplace.errors import ContentMissingError, ContentTooLargeError, CorruptContentError, StorageError
 from marketplace.storage import unixfs
 from marketplace.storage.cid import Cid, dag_pb_cid, raw_cid
+from marketplace.storage.varint import varint
 
 
 def content_of(size: int) -> bytes:
@@ -118,13 +119,13 @@ def node(parts, *, file_size=None, sizes=None, totals=None, data=None) -> bytes:
     out = b""
     for number, (cid, size) in enumerate(parts):
         total = size if totals is None else totals[number]
-        link = b"\x0a\x24" + cid.binary + b"\x12\x00\x18" + unixfs._varint(total)
-        out += b"\x12" + unixfs._varint(len(link)) + link
+        link = b"\x0a\x24" + cid.binary + b"\x12\x00\x18" + varint(total)
+        out += b"\x12" + varint(len(link)) + link
     sizes = [size for _, size in parts] if sizes is None else sizes
     if data is None:
-        data = b"\x08\x02\x18" + unixfs._varint(sum(sizes) if file_size is None else file_size)
-        data += b"".join(b"\x20" + unixfs._varint(size) for size in sizes)
-    return out + b"\x0a" + unixfs._varint(len(data)) + data
+        data = b"\x08\x02\x18" + varint(sum(sizes) if file_size is None else file_size)
+        data += b"".join(b"\x20" + varint(size) for size in sizes)
+    return out + b"\x0a" + varint(len(data)) + data
 
 
 def store(blocks: Blocks, block: bytes) -> Cid:
