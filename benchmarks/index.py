@@ -21,7 +21,8 @@ from benchmarks.postgresql import serve_postgresql
 from benchmarks.synthetic_chain import CHAIN_ID, deployment, make_chain
 from marketplace.index.database import open_database, sqlite_url
 from marketplace.index.dump import digest
-from marketplace.index.indexer import FINALITY_DEPTH, Indexer
+from marketplace.index.finality import FINALITY_DEPTH
+from marketplace.index.indexer import Indexer
 from marketplace.index.node import Node
 from marketplace.index.schema import upgrade
 from marketplace.index.source import Source

@@ -10,7 +10,6 @@ import typer
 
 from marketplace.cli.common import (
     DEFAULT_DEPLOYMENT,
-    DEFAULT_RPC,
     CommandError,
     DeploymentOption,
     JobArgument,
@@ -23,6 +22,7 @@ from marketplace.cli.common import (
 )
 from marketplace.cli.compilation import compile_arithmetic
 from marketplace.cli.group import ExitCode
+from marketplace.cli.nodes import NodesOption, node_urls
 
 if TYPE_CHECKING:
     from marketplace.audit.report import Report
@@ -35,17 +35,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-NodesOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--rpc",
-        envvar="CAIRN_RPC",
-        metavar="URL",
-        help="JSON-RPC address of a node; give a second one, and what differs between them is named.  "
-        f"[default: {DEFAULT_RPC}]",
-        show_default=False,
-    ),
-]
 BlockHashOption = Annotated[
     str | None,
     typer.Option(
@@ -63,7 +52,6 @@ HtmlOption = Annotated[
 ]
 
 _HASH: Final = re.compile("0x[0-9a-fA-F]{64}")
-_MOST_NODES: Final = 2
 
 
 @app.command("job", epilog=examples("cairn audit job 1", "cairn audit job 1 --block-hash 0x... --html audit.html"))
@@ -135,12 +123,9 @@ def open_sources(rpc: list[str] | None, block_hash: str | None, deployment: Path
     """
     from marketplace.audit.run import Sources
 
-    nodes = rpc or [DEFAULT_RPC]
-    if len(nodes) > _MOST_NODES:
-        raise CommandError(f"{len(nodes)} nodes are named; give --rpc once or twice.")
     if block_hash is not None and not _HASH.fullmatch(block_hash):
         raise typer.BadParameter("a block's hash is 0x and 64 hex digits", param_hint="--block-hash")
-    markets = [_market(url, deployment) for url in nodes]
+    markets = [_market(url, deployment) for url in node_urls(rpc)]
     return Sources(
         markets[0],
         open_store(store),

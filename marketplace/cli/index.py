@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from marketplace.cli.common import (
     DEFAULT_DEPLOYMENT,
-    DEFAULT_RPC,
     CommandError,
     DeploymentOption,
     JsonOption,
@@ -23,7 +22,9 @@ from marketplace.cli.common import (
     open_store,
 )
 from marketplace.cli.group import ExitCode
+from marketplace.cli.nodes import NodesOption, node_urls
 from marketplace.cli.running import PauseOption, clock, stopped_by_signals
+from marketplace.index.finality import FINALITY_DEPTH
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -47,17 +48,6 @@ DatabaseOption = Annotated[
         show_default=False,
     ),
 ]
-NodesOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--rpc",
-        envvar="CAIRN_RPC",
-        metavar="URL",
-        help="JSON-RPC address of a node; give a second one, and nothing is taken in unless both say the same.  "
-        f"[default: {DEFAULT_RPC}]",
-        show_default=False,
-    ),
-]
 FinalityOption = Annotated[
     int,
     typer.Option(
@@ -74,8 +64,6 @@ TrustOption = Annotated[
         help="Believe the node's logs of final blocks without their headers and receipts; much quicker on long chains.",
     ),
 ]
-_MOST_NODES: Final = 2
-_FINALITY: Final = 64
 
 
 @app.command(
@@ -87,7 +75,7 @@ _FINALITY: Final = 64
 def sync(
     follow: Annotated[bool, typer.Option("--follow", help="Go on with every new block until stopped.")] = False,
     poll: PauseOption = 2.0,
-    finality: FinalityOption = _FINALITY,
+    finality: FinalityOption = FINALITY_DEPTH,
     trust_node: TrustOption = False,
     rpc: NodesOption = None,
     database: DatabaseOption = None,
@@ -136,7 +124,7 @@ def sync(
 
 @app.command("rebuild", epilog=examples("cairn index rebuild", "cairn index rebuild --finality 128"))
 def rebuild(
-    finality: FinalityOption = _FINALITY,
+    finality: FinalityOption = FINALITY_DEPTH,
     trust_node: TrustOption = False,
     rpc: NodesOption = None,
     database: DatabaseOption = None,
@@ -186,7 +174,7 @@ def status(
 
 @app.command("verify", epilog=examples("cairn index verify", "cairn index verify --rpc https://another.example --json"))
 def verify(
-    finality: FinalityOption = _FINALITY,
+    finality: FinalityOption = FINALITY_DEPTH,
     trust_node: TrustOption = False,
     rpc: NodesOption = None,
     database: DatabaseOption = None,
@@ -290,10 +278,7 @@ def make_indexer(
     from marketplace.index.node import Node
     from marketplace.index.source import Source
 
-    urls = rpc or [DEFAULT_RPC]
-    if len(urls) > _MOST_NODES:
-        raise CommandError(f"{len(urls)} nodes are named; give --rpc once or twice.")
-    markets = [open_market(url, deployment) for url in urls]
+    markets = [open_market(url, deployment) for url in node_urls(rpc)]
     where = markets[0].deployment
     nodes = [Node(market.w3, where.chain_id, where.market) for market in markets]
     source = Source(nodes[0], nodes[1] if len(nodes) > 1 else None, finality, trust_node)

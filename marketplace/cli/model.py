@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from marketplace.cli.audit import BlockHashOption, NodesOption, open_sources
+from marketplace.cli.audit import BlockHashOption, open_sources
 from marketplace.cli.common import (
     DEFAULT_DEPLOYMENT,
     DeploymentOption,
@@ -18,6 +18,7 @@ from marketplace.cli.common import (
     examples,
 )
 from marketplace.cli.compilation import compile_arithmetic
+from marketplace.cli.nodes import NodesOption
 
 app = typer.Typer(help="Take the trained model out of a job.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from marketplace.cli.audit import NodesOption
 from marketplace.cli.common import (
     DEFAULT_DEPLOYMENT,
     DEFAULT_RPC,
@@ -112,7 +111,17 @@ def pin(
     "gc", epilog=examples("cairn store gc --dry-run", "cairn store gc", "cairn store gc --pinned-only --grace 0")
 )
 def gc(
-    rpc: NodesOption = None,
+    rpc: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rpc",
+            envvar="CAIRN_RPC",
+            metavar="URL",
+            help="JSON-RPC address of a node of a chain whose jobs need content; one for each --deployment.  "
+            f"[default: {DEFAULT_RPC}]",
+            show_default=False,
+        ),
+    ] = None,
     deployment: Annotated[
         list[Path] | None,
         typer.Option(

@@ -35,8 +35,6 @@ from marketplace.index.store import (
     take_out,
 )
 
-# Blocks below the last that can still change. On Ethereum a block is final after two epochs of 32.
-FINALITY_DEPTH: Final = 64
 # Jobs whose state stays in memory between batches.
 _KEPT_STATES: Final = 512
 
