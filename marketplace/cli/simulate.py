@@ -118,7 +118,7 @@ def simulate(
     from benchmarks.simulation.campaign import run_campaign
     from benchmarks.simulation.grid import combinations, parse_partition, parse_seeds
     from benchmarks.simulation.presets import preset_named
-    from benchmarks.simulation.progress import CampaignProgress
+    from benchmarks.simulation.progress import campaign_progress
     from benchmarks.simulation.table import HEADINGS, rows
 
     output = Output(as_json)
@@ -144,7 +144,7 @@ def simulate(
         strengths=strength or [],
         seeds=parse_seeds(seeds),
     )
-    with CampaignProgress(len({setting.digest for setting in settings})) as progress:
+    with campaign_progress(len({setting.digest for setting in settings})) as progress:
         lines = run_campaign(settings, out, progress, jobs=jobs or usable_cores(), data_dir=data_dir, chain=chain)
     for line in table(HEADINGS, rows(lines)):
         output.say(line)

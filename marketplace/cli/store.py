@@ -48,12 +48,12 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Keep files, pin them, and print their CIDs: those of `ipfs add --cid-version=1 --raw-leaves`."""
-    from marketplace.cli.transfers import TransferBar
+    from marketplace.cli.transfers import transfer_bar
 
     output, target = Output(as_json), _writable(open_store(store))
     added = []
     for file in files:
-        with TransferBar(file.name) as bar:
+        with transfer_bar(file.name) as bar:
             cid = target.add(file, bar)
         target.pin(cid)
         added.append({"file": str(file), "cid": str(cid)})
@@ -70,10 +70,10 @@ def get(
     as_json: JsonOption = False,
 ) -> None:
     """Write content to a file, each block checked; interrupted, the same command goes on where it was."""
-    from marketplace.cli.transfers import TransferBar
+    from marketplace.cli.transfers import transfer_bar
 
     output, source = Output(as_json), open_store(store)
-    with TransferBar(out.name) as bar:
+    with transfer_bar(out.name) as bar:
         size = source.fetch(_cid(cid), out, max_bytes, bar)
     output.say(f"Wrote {out}: {size} bytes.")
     output.finish({"cid": cid, "file": str(out), "bytes": size})
@@ -238,12 +238,12 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Take a CAR file in, each block checked, and pin its roots; a root appears only if all under it is there."""
-    from marketplace.cli.transfers import TransferBar
+    from marketplace.cli.transfers import transfer_bar
     from marketplace.storage.car import import_car
     from marketplace.storage.directory import pieces_of
 
     output, target = Output(as_json), _writable(open_store(store))
-    with TransferBar(file.name) as bar:
+    with transfer_bar(file.name) as bar:
         roots = import_car(pieces_of(file, bar), target)
     for root in roots:
         target.pin(root)
