@@ -17,11 +17,12 @@ from eth_abi.abi import decode, encode
 from eth_hash.auto import keccak
 from eth_utils.abi import function_signature_to_4byte_selector
 from py_ecc.optimized_bn128 import G2, normalize
-from pyrevm import EVM
 
+from benchmarks import contract_on_revm
+from benchmarks.contract_on_revm import TRANSACTION_GAS, DeployedContract
 from benchmarks.environment import write_results
 from benchmarks.goals import Goal
-from benchmarks.market_on_evm import GAS_LIMIT, BenchmarkError, account
+from benchmarks.market_on_evm import GAS_LIMIT, BenchmarkError
 from marketplace.chain.artifacts import load_artifact
 from zk.readable.group import G1, SCALAR_ORDER, multiply, point_to_bytes
 from zk.readable.prover import MASK_COEFFICIENTS, Opening, prove
@@ -38,10 +39,6 @@ HEADING: Final = "## The Gram proof"
 # eight bytes of nearly every entry, as hardly any real update does.
 _DIMENSION: Final = 4
 _COORDINATE_LIMIT: Final = 2**30
-_SENDER: Final = account("sender")
-_TRANSACTION: Final = 21_000
-_PER_ZERO_BYTE: Final = 4
-_PER_OTHER_BYTE: Final = 16
 # EIP-7623: a transaction costs at least 10 where the calldata alone costs 4, whatever is executed.
 _FLOOR_FACTOR: Final = 2.5
 
@@ -96,16 +93,16 @@ def run(seed: int = 0, sizes: Sequence[int] = SIZES, progress: Callable[[Row], N
     """
     rng = random.Random(seed)  # noqa: S311 - nothing is hidden
     setup = make_setup(rng)
-    machine, address = deploy(setup.key)
+    verifier = deploy(setup.key)
     rows = []
     for size in sizes:
-        rows.append(measure(machine, address, call_of(setup, size, rng), size))
+        rows.append(measure(verifier, call_of(setup, size, rng), size))
         if progress is not None:
             progress(rows[-1])
     return rows
 
 
-def measure(machine: EVM, address: str, calldata: bytes, size: int) -> Row:
+def measure(verifier: DeployedContract, calldata: bytes, size: int) -> Row:
     """Have the contract verify a proof in a transaction of its own.
 
     Raises
@@ -114,22 +111,16 @@ def measure(machine: EVM, address: str, calldata: bytes, size: int) -> Row:
         If it does not accept the proof.
     """
     try:
-        answer = machine.message_call(_SENDER, address, calldata=calldata, gas=GAS_LIMIT)
+        executed = verifier.call(calldata, GAS_LIMIT)
     except RuntimeError as fault:
         raise BenchmarkError(f"the verifier refused an honest proof of {size} vectors: {fault}") from fault
-    if decode(["bool"], answer) != (True,) or machine.result is None:
-        raise BenchmarkError(f"the verifier answered {answer.hex()} to an honest proof of {size} vectors, not true")
-    calldata_gas = calldata_cost(calldata)
-    # The machine counts the whole transaction, but not the floor.
-    execution_gas = machine.result.gas_used - _TRANSACTION - calldata_gas
-    gas = _TRANSACTION + max(calldata_gas + execution_gas, int(_FLOOR_FACTOR * calldata_gas))
+    if decode(["bool"], executed.answer) != (True,):
+        raise BenchmarkError(
+            f"the verifier answered {executed.answer.hex()} to an honest proof of {size} vectors, not true"
+        )
+    calldata_gas, execution_gas = executed.calldata_gas, executed.execution_gas
+    gas = TRANSACTION_GAS + max(calldata_gas + execution_gas, int(_FLOOR_FACTOR * calldata_gas))
     return Row(size, len(calldata), calldata_gas, execution_gas, gas, LIMITS.get(size))
-
-
-def calldata_cost(calldata: bytes) -> int:
-    """Return the gas of the calldata: 4 for a zero byte, 16 for any other."""
-    zeros = calldata.count(0)
-    return _PER_ZERO_BYTE * zeros + _PER_OTHER_BYTE * (len(calldata) - zeros)
 
 
 def goals(rows: Sequence[Row]) -> list[Goal]:
@@ -197,12 +188,10 @@ def _multiple_in_g2(factor: int) -> bytes:
     return b"".join(int(part).to_bytes(32, "big") for value in coordinates for part in reversed(value.coeffs))
 
 
-def deploy(key: VerificationKey) -> tuple[EVM, str]:
-    """Put the committed build of the verifier on a new machine; return it and the contract's address."""
-    machine = EVM(spec_id="PRAGUE")
-    machine.set_balance(_SENDER, 10**30)
-    code = load_artifact("GramVerifier").bytecode + key.tau + key.beta + key.tau_g2 + key.tau_squared_g2
-    return machine, machine.deploy(_SENDER, code)
+def deploy(key: VerificationKey) -> DeployedContract:
+    """Put the committed build of the verifier on a new machine."""
+    encoded_key = key.tau + key.beta + key.tau_g2 + key.tau_squared_g2
+    return contract_on_revm.deploy(load_artifact("GramVerifier").bytecode + encoded_key)
 
 
 def call_of(setup: Setup, size: int, rng: random.Random) -> bytes:

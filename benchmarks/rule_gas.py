@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from eth_abi.abi import decode, encode
 from eth_utils.abi import function_signature_to_4byte_selector
-from pyrevm import EVM
 
+from benchmarks import contract_on_revm
+from benchmarks.contract_on_revm import DeployedContract
 from benchmarks.goals import Goal
-from benchmarks.gram_gas import calldata_cost
-from benchmarks.market_on_evm import BenchmarkError, account
+from benchmarks.market_on_evm import BenchmarkError
 from benchmarks.rule_rounds import CALM, ROUNDS, rounds_of, tolerated_of
 from contribution.gram import GramMatrix, pack_gram
 from contribution.rules import DEFAULT_RULE, RULES
@@ -24,8 +24,6 @@ from marketplace.job.limits import MAX_REFERENCES
 # Gas of the dearest of the matrices, by number of trainers.
 LIMITS: Final[Mapping[int, int]] = {16: 250_000, 64: 3_000_000}
 HEADING: Final = "## The rule alone"
-_SENDER: Final = account("sender")
-_TRANSACTION: Final = 21_000
 _AMPLE: Final = 2**40
 _FUNCTION: Final = "evaluate(bytes,uint256,uint256,uint256)"
 _INPUTS: Final = ("bytes", "uint256", "uint256", "uint256")
@@ -54,49 +52,30 @@ class RuleGas:
     dearest: str
 
 
-@dataclass(frozen=True)
-class RuleMachine:
-    """The committed build of the default rule on a machine of its own.
+def deploy() -> DeployedContract:
+    """Put the committed build of the default rule on a new machine."""
+    return contract_on_revm.deploy(load_artifact(RULE_CONTRACTS[DEFAULT_RULE]).bytecode)
 
-    Attributes
-    ----------
-    machine
-        The machine.
-    address
-        The rule's address.
+
+def gas_of(rule: DeployedContract, gram: GramMatrix, tolerated: int) -> int:
+    """Have the contract decide a round with nine vectors of the referee; return what executing it consumes.
+
+    Raises
+    ------
+    BenchmarkError
+        If it does not decide as the rule's twin.
     """
-
-    machine: EVM
-    address: str
-
-    def gas_of(self, gram: GramMatrix, tolerated: int) -> int:
-        """Have the contract decide a round with nine vectors of the referee; return what executing it consumes.
-
-        Raises
-        ------
-        BenchmarkError
-            If it does not decide as the rule's twin.
-        """
-        trainers = len(gram) - MAX_REFERENCES
-        arguments = [pack_gram(gram), trainers, MAX_REFERENCES, tolerated]
-        calldata = bytes(function_signature_to_4byte_selector(_FUNCTION)) + encode(_INPUTS, arguments)
-        answer = self.machine.message_call(_SENDER, self.address, calldata=calldata, gas=_AMPLE)
-        outcome = RULES[DEFAULT_RULE](gram, trainers, MAX_REFERENCES, tolerated)
-        if decode(_OUTPUTS, answer) != (outcome.weights, outcome.contributions, outcome.reference_used):
-            raise BenchmarkError(
-                f"the contract decided a round of {trainers} trainers otherwise than {DEFAULT_RULE} does; build the "
-                "contracts again and run their tests"
-            )
-        if self.machine.result is None:
-            raise BenchmarkError("the machine did not say what the call consumed")
-        return int(self.machine.result.gas_used) - _TRANSACTION - calldata_cost(calldata)
-
-
-def deploy() -> RuleMachine:
-    """Put the rule on a new machine."""
-    machine = EVM(spec_id="PRAGUE")
-    machine.set_balance(_SENDER, 10**30)
-    return RuleMachine(machine, machine.deploy(_SENDER, load_artifact(RULE_CONTRACTS[DEFAULT_RULE]).bytecode))
+    trainers = len(gram) - MAX_REFERENCES
+    arguments = [pack_gram(gram), trainers, MAX_REFERENCES, tolerated]
+    calldata = bytes(function_signature_to_4byte_selector(_FUNCTION)) + encode(_INPUTS, arguments)
+    executed = rule.call(calldata, _AMPLE)
+    outcome = RULES[DEFAULT_RULE](gram, trainers, MAX_REFERENCES, tolerated)
+    if decode(_OUTPUTS, executed.answer) != (outcome.weights, outcome.contributions, outcome.reference_used):
+        raise BenchmarkError(
+            f"the contract decided a round of {trainers} trainers otherwise than {DEFAULT_RULE} does; build the "
+            "contracts again and run their tests"
+        )
+    return executed.execution_gas
 
 
 def measure(size: int, seed: int) -> RuleGas:
@@ -112,10 +91,10 @@ def measure(size: int, seed: int) -> RuleGas:
     return judge(deploy(), rounds_of(size, seed, ROUNDS[size]))
 
 
-def judge(rule: RuleMachine, rounds: Mapping[str, Sequence[GramMatrix]]) -> RuleGas:
+def judge(rule: DeployedContract, rounds: Mapping[str, Sequence[GramMatrix]]) -> RuleGas:
     """Measure the rule on matrices by their kind, calm rounds among them."""
     gas = {
-        kind: [rule.gas_of(gram, tolerated_of(len(gram) - MAX_REFERENCES)) for gram in matrices]
+        kind: [gas_of(rule, gram, tolerated_of(len(gram) - MAX_REFERENCES)) for gram in matrices]
         for kind, matrices in rounds.items()
     }
     worst, dearest = max((max(figures), kind) for kind, figures in gas.items())

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks import gas, gram_gas
+from benchmarks.contract_on_revm import calldata_cost
 from benchmarks.gram_gas import HEADING, Row
 from benchmarks.market_on_evm import BenchmarkError
 from marketplace.cli import app
@@ -48,25 +49,25 @@ def test_a_missed_goal_is_told():
 
 
 def test_calldata_is_charged_by_its_bytes():
-    assert gram_gas.calldata_cost(b"\0\x01\xff\0") == 4 + 16 + 16 + 4
+    assert calldata_cost(b"\0\x01\xff\0") == 4 + 16 + 16 + 4
 
 
 def test_the_floor_counts_where_execution_is_cheap():
     setup = gram_gas.make_setup(random.Random(0))
-    machine, address = gram_gas.deploy(setup.key)
+    verifier = gram_gas.deploy(setup.key)
     call = gram_gas.call_of(setup, 1, random.Random(0)) + b"\xff" * 20_000
-    row = gram_gas.measure(machine, address, call, 1)
+    row = gram_gas.measure(verifier, call, 1)
     assert row.gas == 21_000 + row.calldata_gas * 10 // 4 > 21_000 + row.calldata_gas + row.execution_gas
 
 
 def test_a_refused_proof_stops_the_benchmark():
     rng = random.Random(0)
     setup = gram_gas.make_setup(rng)
-    machine, address = gram_gas.deploy(setup.key)
+    verifier = gram_gas.deploy(setup.key)
     call = bytearray(gram_gas.call_of(setup, 1, rng))
     call[4] ^= 1
     with pytest.raises(BenchmarkError, match="1 vectors"):
-        gram_gas.measure(machine, address, bytes(call), 1)
+        gram_gas.measure(verifier, bytes(call), 1)
 
 
 def test_the_section_is_replaced_and_the_rest_of_the_page_stays(tmp_path):

@@ -48,7 +48,7 @@ def test_rounds_follow_from_the_seed():
 def test_the_dearest_of_all_kinds_is_what_counts(rounds):
     rule = rule_gas.deploy()
     figures = rule_gas.judge(rule, rounds)
-    all_gas = {kind: [rule.gas_of(gram, tolerated_of(TRAINERS)) for gram in rounds[kind]] for kind in rounds}
+    all_gas = {kind: [rule_gas.gas_of(rule, gram, tolerated_of(TRAINERS)) for gram in rounds[kind]] for kind in rounds}
     assert figures.matrices == 2 * len(rounds)
     assert figures.worst == max(map(max, all_gas.values())) == max(all_gas[figures.dearest])
     assert min(all_gas[CALM]) <= figures.usual <= max(all_gas[CALM])
@@ -59,7 +59,7 @@ def test_a_contract_that_decides_otherwise_stops_the_benchmark(rounds, monkeypat
     other = evaluate(rounds[RANDOM][0], TRAINERS, MAX_REFERENCES, 1)
     monkeypatch.setattr(rule_gas, "RULES", {rule_gas.DEFAULT_RULE: lambda *_: other})
     with pytest.raises(BenchmarkError, match="otherwise"):
-        rule_gas.deploy().gas_of(rounds[RANDOM][1], 1)
+        rule_gas.gas_of(rule_gas.deploy(), rounds[RANDOM][1], 1)
 
 
 def test_goals_are_judged_by_the_worst():
