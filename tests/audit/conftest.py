@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import encode
-from web3 import Web3
-from web3.providers.base import JSONBaseProvider
 
 from marketplace.audit.check import Verdict
 from marketplace.audit.job import Options
@@ -22,10 +20,8 @@ from marketplace.chain.artifacts import load_artifact
 from marketplace.chain.deployment import MARKET
 from marketplace.chain.market import Market
 from tests.audit.scenarios import completed, eventful
+from tests.lying_node import Lie, lying
 from tests.parties.conftest import SmallMarket
-
-# Takes a method, its parameters and the honest answer's result; returns the result that is told.
-Lie = Callable[[str, Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -47,16 +43,7 @@ class Audited:
 
     def lying(self, lie: Lie) -> Market:
         """The market at a node that lies."""
-        honest = self.market.w3.provider
-
-        class Liar(JSONBaseProvider):
-            def make_request(self, method, params):
-                answer = dict(honest.make_request(method, params))
-                if "result" in answer:
-                    answer["result"] = lie(method, params, answer["result"])
-                return answer
-
-        return Market(Web3(Liar()), self.market.deployment)
+        return Market(lying(self.market.w3, lie), self.market.deployment)
 
     def head(self) -> bytes:
         return bytes(self.market.w3.eth.get_block("latest")["hash"])

@@ -173,23 +173,21 @@ def test_a_reorganisation_in_the_middle_of_reading(play: Play, engine: Engine, t
     play.act(24)
     asked = 0
 
+    def reorganise() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == moment:
+            play.rpc("anvil_reorg", 5, [])
+            play.forget()
+            play.act(3)
+
     class Shifting(type(play.w3.provider)):
         def make_request(self, method, params):
-            nonlocal asked
-            asked += 1
-            if asked == moment:
-                play.rpc("anvil_reorg", 5, [])
-                play.forget()
-                play.act(3)
+            reorganise()
             return super().make_request(method, params)
 
         def make_batch_request(self, requests):
-            nonlocal asked
-            asked += 1
-            if asked == moment:
-                play.rpc("anvil_reorg", 5, [])
-                play.forget()
-                play.act(3)
+            reorganise()
             return super().make_batch_request(requests)
 
     w3 = type(play.w3)(Shifting(play.w3.provider.endpoint_uri))

@@ -22,23 +22,9 @@ from marketplace.index.errors import (
 from marketplace.index.following import follow
 from marketplace.index.store import pointer_of
 from tests.index.play import Play
+from tests.lying_node import lying
 
 URL = "http://127.0.0.1:1"
-# Takes a method, its parameters and the honest answer; returns the one that is told, or raises.
-Lie = Callable[[str, Any, Any], Any]
-
-
-def lying(play: Play, lie: Lie) -> Web3:
-    honest = play.w3.provider
-
-    class Liar(JSONBaseProvider):
-        def make_request(self, method, params):
-            answer = dict(honest.make_request(method, params))
-            if "result" in answer:
-                answer["result"] = lie(method, params, answer["result"])
-            return answer
-
-    return Web3(Liar())
 
 
 def refusing(play: Play, fault: Callable[[str, Any], dict[str, Any] | None]) -> Web3:
@@ -83,7 +69,7 @@ def test_a_node_that_is_down_slow_or_busy_for_a_while_is_asked_again(
             raise fault
         return result
 
-    play.indexer(engine, w3=lying(play, lie)).step()
+    play.indexer(engine, w3=lying(play.w3, lie)).step()
     play.assert_fresh(engine, tmp_path)
 
 
@@ -95,7 +81,7 @@ def test_a_node_that_stays_down_is_told_and_waited_for_when_following(play: Play
             raise UnreachableNodeError(URL, "refused")
         return result
 
-    indexer = play.indexer(engine, w3=lying(play, lie))
+    indexer = play.indexer(engine, w3=lying(play.w3, lie))
     with pytest.raises(UnreachableNodeError):
         indexer.step()
     stop, told = threading.Event(), []
@@ -125,7 +111,7 @@ def test_a_node_that_limits_its_rate_in_an_answer_is_asked_again(play: Play, eng
 
 @pytest.mark.parametrize("answer", ["0x1", "one", None, {}])
 def test_a_node_of_another_chain_is_refused(play: Play, engine: Engine, answer: object) -> None:
-    node = lying(play, lambda method, _, result: answer if method == "eth_chainId" else result)
+    node = lying(play.w3, lambda method, _, result: answer if method == "eth_chainId" else result)
     fault = WrongChainError if answer == "0x1" else RestlessChainError
     with pytest.raises(fault):
         play.indexer(engine, w3=node).step()
@@ -133,7 +119,7 @@ def test_a_node_of_another_chain_is_refused(play: Play, engine: Engine, answer: 
 
 def test_a_node_that_becomes_one_of_another_chain_is_refused(play: Play, engine: Engine, tmp_path: Path) -> None:
     chain = "0x7a69"
-    node = lying(play, lambda method, _, result: chain if method == "eth_chainId" else result)
+    node = lying(play.w3, lambda method, _, result: chain if method == "eth_chainId" else result)
     indexer = play.indexer(engine, w3=node)
     indexer.step()
     play.act(3)
@@ -148,7 +134,7 @@ def test_a_node_that_becomes_one_of_another_chain_is_refused(play: Play, engine:
 def test_a_node_that_lags_behind_takes_nothing_out(play: Play, engine: Engine, tmp_path: Path) -> None:
     play.indexer(engine).step()
     behind = play.rpc("eth_getBlockByNumber", hex(play.height - 3), False)
-    node = lying(play, lambda _, params, result: behind if params[:1] == ["latest"] else result)
+    node = lying(play.w3, lambda _, params, result: behind if params[:1] == ["latest"] else result)
     step = play.indexer(engine, w3=node).step()
     assert (step.taken_out, step.head, step.pointer.place.number) == (0, play.height - 3, play.height)
     play.assert_fresh(engine, tmp_path)
@@ -157,7 +143,7 @@ def test_a_node_that_lags_behind_takes_nothing_out(play: Play, engine: Engine, t
 def test_a_node_that_lags_too_far_to_compare_is_not_followed(play: Play, engine: Engine) -> None:
     play.indexer(engine, depth=4).step()
     behind = play.rpc("eth_getBlockByNumber", "0x1", False)
-    node = lying(play, lambda _, params, result: behind if params[:1] == ["latest"] else result)
+    node = lying(play.w3, lambda _, params, result: behind if params[:1] == ["latest"] else result)
     with pytest.raises(LaggingNodeError, match="at block 1 "):
         play.indexer(engine, w3=node, depth=4).step()
 
@@ -179,7 +165,7 @@ def test_an_address_behind_which_nodes_of_different_heights_answer(play: Play, e
 
     for _ in range(6):
         try:
-            step = play.indexer(engine, w3=lying(play, lie)).step()
+            step = play.indexer(engine, w3=lying(play.w3, lie)).step()
         except RestlessChainError:
             continue
         assert step.taken_out == 0
@@ -199,19 +185,19 @@ def without_log(method: str, _params: Any, result: Any) -> Any:
 
 def test_a_log_that_is_left_out_is_noticed_by_the_blocks_receipts(play: Play, engine: Engine) -> None:
     with pytest.raises(RestlessChainError, match="receipts"):
-        play.indexer(engine, w3=lying(play, without_log)).step()
+        play.indexer(engine, w3=lying(play.w3, without_log)).step()
     assert is_untouched(play, engine)
 
 
 def test_a_range_cut_short_does_not_matter_where_logs_are_proven(play: Play, engine: Engine, tmp_path: Path) -> None:
-    node = lying(play, lambda method, _, result: result[:1] if method == "eth_getLogs" else result)
+    node = lying(play.w3, lambda method, _, result: result[:1] if method == "eth_getLogs" else result)
     play.indexer(engine, w3=node).step()
     play.assert_fresh(engine, tmp_path)
 
 
 def test_a_believed_node_that_leaves_a_log_out_contradicts_itself(play: Play, engine: Engine) -> None:
     with pytest.raises(ContradictionError, match="leave --trust-node out"):
-        play.indexer(engine, w3=lying(play, without_log), depth=1, believes=True).step()
+        play.indexer(engine, w3=lying(play.w3, without_log), depth=1, believes=True).step()
     assert is_untouched(play, engine)
 
 
@@ -228,7 +214,7 @@ def test_logs_that_can_not_be_are_refused(play: Play, engine: Engine, changed: d
         return [{**result[0], **changed}, *result[1:]] if method == "eth_getLogs" and result else result
 
     with pytest.raises(RestlessChainError, match=fault):
-        play.indexer(engine, w3=lying(play, lie), depth=1, believes=True).step()
+        play.indexer(engine, w3=lying(play.w3, lie), depth=1, believes=True).step()
     assert is_untouched(play, engine)
 
 
@@ -240,7 +226,7 @@ def test_receipts_that_are_null_or_missing_are_refused(play: Play, engine: Engin
         return answer if method == "eth_getBlockReceipts" else result
 
     with pytest.raises(RestlessChainError):
-        play.indexer(engine, w3=lying(play, lie)).step()
+        play.indexer(engine, w3=lying(play.w3, lie)).step()
     assert is_untouched(play, engine)
 
 
@@ -270,20 +256,20 @@ def test_two_nodes_that_say_the_same_are_followed(play: Play, engine: Engine, tm
 def test_two_nodes_of_which_one_has_another_block_are_not_followed(play: Play, engine: Engine) -> None:
     fork = play.rpc("eth_getBlockByNumber", hex(play.height), False)
     play.rpc("anvil_reorg", 1, [])
-    other = lying(play, lambda _, params, result: fork if params[:1] == [hex(play.height)] else result)
+    other = lying(play.w3, lambda _, params, result: fork if params[:1] == [hex(play.height)] else result)
     with pytest.raises(NodesDisagreeError, match=f"block {play.height} "):
         play.indexer(engine, second=other).step()
 
 
 def test_two_nodes_of_which_one_leaves_logs_out_are_not_followed(play: Play, engine: Engine) -> None:
     with pytest.raises(NodesDisagreeError, match="not the same"):
-        play.indexer(engine, second=lying(play, without_log), depth=1, believes=True).step()
+        play.indexer(engine, second=lying(play.w3, without_log), depth=1, believes=True).step()
     assert is_untouched(play, engine)
 
 
 def test_the_block_that_both_nodes_have_is_the_last_one_taken_in(play: Play, engine: Engine) -> None:
     behind = play.rpc("eth_getBlockByNumber", hex(play.height - 2), False)
-    other = lying(play, lambda _, params, result: behind if params[:1] == ["latest"] else result)
+    other = lying(play.w3, lambda _, params, result: behind if params[:1] == ["latest"] else result)
     play.indexer(engine, second=other).step()
     place = pointer_of(engine, play.deployment.chain_id, play.deployment.market).place
     assert place.number == play.height - 2
