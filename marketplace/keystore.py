@@ -57,6 +57,22 @@ class StoredKey:
     path: Path
 
 
+@dataclass(frozen=True)
+class DamagedKey:
+    """A file among the keys with which no key can be unlocked.
+
+    Attributes
+    ----------
+    path
+        The file.
+    fault
+        What is wrong with it, and what to do.
+    """
+
+    path: Path
+    fault: KeystoreError
+
+
 def keys_directory() -> Path:
     """Return where keys lie: ``keys`` under CAIRN_HOME, by default ``~/.cairn``."""
     home = os.environ.get(HOME_VARIABLE)
@@ -106,18 +122,18 @@ def import_keystore(
     return _store(alias, account, new_passphrase, directory or keys_directory())
 
 
-def list_keys(directory: Path | None = None) -> list[StoredKey]:
-    """Return every stored key, by alias.
-
-    Raises
-    ------
-    KeystoreError
-        If a file among them is no keystore.
-    """
+def list_keys(directory: Path | None = None) -> tuple[list[StoredKey], list[DamagedKey]]:
+    """Return every stored key, by alias, and every file among them that is no keystore or not a fit one."""
     directory = directory or keys_directory()
-    if not directory.is_dir():
-        return []
-    return [_describe(path) for path in sorted(directory.glob("*.json"))]
+    stored, damaged = [], []
+    for path in sorted(directory.glob("*.json")):
+        try:
+            keystore = _read(path)
+            _check_parameters(keystore, path)
+            stored.append(StoredKey(path.stem, _address(keystore, path), path))
+        except KeystoreError as fault:
+            damaged.append(DamagedKey(path, fault))
+    return stored, damaged
 
 
 def find_key(alias: str, directory: Path | None = None) -> StoredKey:

@@ -90,10 +90,12 @@ def test_key_that_others_can_read_is_refused() -> None:
 
 
 def test_keys_are_listed_by_alias() -> None:
-    assert list_keys() == []
+    assert list_keys() == ([], [])
     for alias in ("trainer-2", "owner"):
         create_key(alias, PASSPHRASE)
-    assert [key.alias for key in list_keys()] == ["owner", "trainer-2"]
+    stored, damaged = list_keys()
+    assert [key.alias for key in stored] == ["owner", "trainer-2"]
+    assert damaged == []
 
 
 def test_wrong_passphrase_is_told_without_it() -> None:
@@ -186,8 +188,21 @@ def test_file_that_is_no_keystore_is_told(content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(KeystoreError, match=r"owner\.json is not a keystore"):
         unlock("owner", PASSPHRASE)
-    with pytest.raises(KeystoreError, match=r"owner\.json is not a keystore"):
-        list_keys()
+    create_key("other", PASSPHRASE)
+    stored, damaged = list_keys()
+    assert [key.alias for key in stored] == ["other"]
+    assert [(key.path, "owner.json is not a keystore" in str(key.fault)) for key in damaged] == [(path, True)]
+
+
+def test_what_can_not_be_read_or_unlocked_safely_is_listed_as_damaged() -> None:
+    weak, missing = create_key("weak", PASSPHRASE).path, keys_directory() / "missing.json"
+    change(weak, crypto__kdfparams__n=2)
+    missing.symlink_to("nowhere")
+    stored, damaged = list_keys()
+    assert stored == []
+    assert [key.path for key in damaged] == [missing, weak]
+    assert "can't read" in str(damaged[0].fault)
+    assert "too weak" in str(damaged[1].fault)
 
 
 def test_missing_key_names_those_that_are_there() -> None:
@@ -215,7 +230,7 @@ def test_key_is_never_overwritten() -> None:
 def test_short_passphrase_is_refused() -> None:
     with pytest.raises(KeystoreError, match="has 7 characters and needs at least 8"):
         create_key("owner", "seven77")
-    assert list_keys() == []
+    assert list_keys() == ([], [])
 
 
 @pytest.mark.parametrize("key", [b"", b"\x01", bytes(32), b"\xff" * 32, bytes(31), bytes(33)])
@@ -223,7 +238,7 @@ def test_private_key_that_is_none_is_refused_without_showing_it(key: bytes) -> N
     with pytest.raises(KeystoreError, match=f"{len(key)} bytes given, 32 needed") as raised:
         import_key("mine", key, PASSPHRASE)
     assert raised.value.__suppress_context__
-    assert list_keys() == []
+    assert list_keys() == ([], [])
 
 
 def test_keystore_of_another_wallet_is_taken_over(tmp_path: Path) -> None:

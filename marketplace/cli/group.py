@@ -37,7 +37,8 @@ class ExitCode(IntEnum):
 
 _WORDS: Final = {
     ExitCode.DONE: "done",
-    ExitCode.REFUSED: "not done, for a reason that is told in a sentence on standard error; or an audit does not hold",
+    ExitCode.REFUSED: "not done, for a reason that is told in a sentence on standard error; or an audit does not hold, "
+    "a key's file is damaged, or a benchmark misses a goal",
     ExitCode.USAGE: "the command line is wrong; nothing was tried",
     ExitCode.FAULT_IN_CAIRN: "an error that Cairn should have foreseen; please report the stack trace",
     ExitCode.INTERRUPTED: "interrupted from the keyboard",

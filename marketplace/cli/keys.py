@@ -20,6 +20,7 @@ from marketplace.cli.common import (
     parse_coins,
     table,
 )
+from marketplace.cli.group import ExitCode, report_error
 
 if TYPE_CHECKING:
     from marketplace.keystore import StoredKey
@@ -119,16 +120,22 @@ def _private_key(text: str) -> bytes:
 
 @app.command("list", epilog=examples("cairn key list", "cairn key list --json"))
 def list_(as_json: JsonOption = False) -> None:
-    """List the keys on this machine."""
+    """List the keys on this machine; ends with 1 if there is a damaged file among them, and says what is wrong."""
+    from marketplace.error_codes import error_of
     from marketplace.keystore import keys_directory, list_keys
 
-    output, stored = Output(as_json), list_keys()
-    if not stored:
-        output.say(f"There are no keys in {keys_directory()}; `cairn key new NAME` makes one.")
-    else:
+    output, (stored, damaged) = Output(as_json), list_keys()
+    if stored:
         for line in table(["name", "address"], [[key.alias, key.address] for key in stored]):
             output.say(line)
-    output.finish({"keys": [_described(key) for key in stored]})
+    elif not damaged:
+        output.say(f"There are no keys in {keys_directory()}; `cairn key new NAME` makes one.")
+    for key in damaged:
+        report_error(key.fault, as_json=False)
+    faults = [{"file": str(key.path), "code": error_of(key.fault).code, "message": str(key.fault)} for key in damaged]
+    output.finish({"keys": [_described(key) for key in stored], "damaged": faults})
+    if damaged:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 @app.command("show", epilog=examples("cairn key show owner", "cairn key show owner --json"))

@@ -9,14 +9,44 @@ import pytest
 
 from marketplace.chain.devnet.accounts import dev_account
 from marketplace.chain.market import Market
+from marketplace.cli.group import ExitCode
 from tests.cli.conftest import PASSPHRASE, answer, cairn, ok, refused
 
 
 def test_a_new_key_is_listed(passphrase: Path) -> None:
     made = answer("key", "new", "owner", "--passphrase-file", passphrase)
-    assert answer("key", "list") == {"keys": [{name: made[name] for name in ("name", "address", "file")}]}
+    assert answer("key", "list") == {
+        "keys": [{name: made[name] for name in ("name", "address", "file")}],
+        "damaged": [],
+    }
     assert Path(made["file"]).stat().st_mode & 0o077 == 0
     assert made["address"] in ok("key", "list").stdout
+
+
+def test_a_damaged_file_is_named_and_hides_no_other_key(passphrase: Path) -> None:
+    made = answer("key", "new", "owner", "--passphrase-file", passphrase)
+    damaged = Path(made["file"]).with_name("hub.json")
+    damaged.write_text(Path(made["file"]).read_text()[:-1])
+    said = f"{damaged} is not a keystore that can be used: it is not JSON; export the key again with a wallet"
+    listed = cairn("key", "list")
+    assert listed.exit_code == ExitCode.REFUSED
+    assert made["address"] in listed.stdout
+    assert "hub" not in listed.stdout
+    assert listed.stderr == f"cairn: {said} [E0005]\n"
+    as_json = cairn("key", "list", "--json")
+    assert as_json.exit_code == ExitCode.REFUSED
+    assert json.loads(as_json.stdout) == {
+        "keys": [{name: made[name] for name in ("name", "address", "file")}],
+        "damaged": [{"file": str(damaged), "code": "E0005", "message": said}],
+    }
+
+
+def test_a_damaged_file_alone_is_not_told_as_no_keys(passphrase: Path) -> None:
+    made = answer("key", "new", "owner", "--passphrase-file", passphrase)
+    Path(made["file"]).write_text("{}")
+    listed = cairn("key", "list")
+    assert (listed.exit_code, listed.stdout) == (ExitCode.REFUSED, "")
+    assert "it is not version 3" in listed.stderr
 
 
 def test_no_keys_are_told() -> None:
