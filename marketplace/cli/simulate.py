@@ -89,6 +89,13 @@ def simulate(
             metavar="BETA", help="Of what trainers send, 0 to 0.99; only for comparison, the market has none."
         ),
     ] = None,
+    reward_decay: Annotated[
+        int | None,
+        typer.Option(
+            metavar="D",
+            help="How pay falls from round to round: 0, not at all; 1, with the rounds left; 2, with their square.",
+        ),
+    ] = None,
     training_samples: Annotated[int | None, typer.Option(metavar="N", help="Of all trainers together.")] = None,
     referee_samples: Annotated[int | None, typer.Option(metavar="N", help="Held out; 0 for no referee.")] = None,
     references: Annotated[
@@ -130,6 +137,7 @@ def simulate(
         "rounds": rounds,
         "server_momentum": server_momentum,
         "worker_momentum": worker_momentum,
+        "reward_decay": reward_decay,
         "training_samples": training_samples,
         "referee_samples": referee_samples,
         "reference_vectors": references,

@@ -46,6 +46,16 @@ def test_with_json_standard_output_is_one_document():
     assert len(line["result"]["rounds"]) == 1
 
 
+@pytest.mark.parametrize(("decay", "shares"), [(None, [4, 1]), (0, [1, 1]), (1, [2, 1]), (2, [4, 1])])
+def test_pay_falls_with_the_rounds_as_asked(decay: int | None, shares: list[int]):
+    words = () if decay is None else ("--reward-decay", str(decay))
+    result = run(*SMALL, "--rounds", "2", *words, "--json")
+    assert result.exit_code == ExitCode.DONE, result.output
+    (line,) = json.loads(result.stdout)["results"]
+    first, second = (sum(found["pay"]) for found in line["result"]["rounds"])
+    assert first / second == pytest.approx(shares[0] / shares[1])
+
+
 @pytest.mark.parametrize(
     ("words", "known"),
     [
@@ -56,6 +66,7 @@ def test_with_json_standard_output_is_one_document():
         (("--partition", "by-writer"), ("who wrote each sample",)),
         (("--dataset", "mnist"), ("--data-dir",)),
         (("--seeds", "x"), ("0-4",)),
+        (("--reward-decay", "3"), ("reward_decay is 3; it must be from 0 to 2",)),
     ],
 )
 def test_what_is_not_known_is_told_with_what_is(words: tuple[str, ...], known: tuple[str, ...]):
