@@ -50,6 +50,8 @@ With `--json` a command prints exactly one JSON document on standard output and 
 error is the document `{"error": {"code", "kind", "message", "faults", "remedy", "page"}}`; [errors.md](errors.md) lists
 the codes, which never change their meaning. Amounts are integers in wei, or in a token's smallest
 unit, and moments seconds since the Unix epoch; amounts exceed the 53 bits that some JSON readers keep.
+
+`cairn --version` prints the version.
 """
 
 

@@ -33,6 +33,7 @@ app = typer.Typer(help="Settings, and where each comes from.", no_args_is_help=T
 
 # Where the root's callback leaves the file that it read in the context that all commands of one call share.
 FILE_READ: Final = "marketplace.cli.configuration-file"
+_DISTRIBUTION: Final = "cairn-market"
 _SOURCES: Final = {"COMMANDLINE": "option", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
 
 ConfigOption = Annotated[
@@ -47,7 +48,21 @@ ConfigOption = Annotated[
 ]
 
 
-def read_settings(context: typer.Context, config: ConfigOption = None) -> None:
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"cairn {version(_DISTRIBUTION)}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version, and nothing else."),
+]
+
+
+def read_settings(context: typer.Context, config: ConfigOption = None, _version: VersionOption = False) -> None:
     """Read the configuration file, if there is one, before any command."""
     file = config or home() / FILE_NAME
     if config is None and not file.exists():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 import typer
@@ -106,6 +108,22 @@ def test_help_loads_neither_torch_nor_web3() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    told = cairn("--version")
+    assert (told.exit_code, told.stdout) == (ExitCode.DONE, f"cairn {project['version']}\n")
+    assert "--version" in cairn("--help").stdout
+
+
+def test_the_version_is_told_whatever_the_configuration_file_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text("nonsense", "utf-8")
+    monkeypatch.setenv("CAIRN_HOME", str(tmp_path))
+    assert cairn("--version").exit_code == ExitCode.DONE
+    assert cairn("key", "list").exit_code == ExitCode.REFUSED
 
 
 def test_tables_align_and_moments_are_utc() -> None:
