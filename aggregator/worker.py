@@ -27,7 +27,7 @@ from marketplace.chain.structs import JobState, Phase, Settlement, Windows
 from marketplace.parties.housekeeping import keep_going
 from marketplace.parties.once import send_once
 from marketplace.parties.snapshot import Snapshot
-from marketplace.parties.turn import turn
+from marketplace.parties.turn import WorkspaceError, turn
 from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
@@ -241,9 +241,16 @@ class Aggregator:
             return []
         shapes = parameter_shapes(self.view.document.build_model())
         vector = self.view.model_after(last.number)
-        self.models.mkdir(parents=True, exist_ok=True)
-        write_private(self.model_file(last.number), encode_model(unflatten(vector, shapes)))
-        return [f"wrote {self.model_file(last.number).name}"]
+        file = self.model_file(last.number)
+        try:
+            self.models.mkdir(parents=True, exist_ok=True)
+            write_private(file, encode_model(unflatten(vector, shapes)))
+        except OSError as fault:
+            raise WorkspaceError(
+                f"Can't write the model of round {last.number} to {file} ({fault.strerror}); free some space or name "
+                "another workspace."
+            ) from fault
+        return [f"wrote {file.name}"]
 
     def model_file(self, number: int) -> Path:
         """Return where the model after a round lies."""

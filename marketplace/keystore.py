@@ -252,13 +252,17 @@ def _store(alias: str, account: LocalAccount, passphrase: str, directory: Path) 
         raise KeystoreError(
             f"the passphrase has {len(passphrase)} characters and needs at least {MIN_PASSPHRASE}; choose a longer one"
         )
-    directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-    directory.chmod(PRIVATE_DIRECTORY)
     keystore = Account.encrypt(account.key, passphrase, kdf="scrypt", iterations=SCRYPT_N)
     try:
+        directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        directory.chmod(PRIVATE_DIRECTORY)
         create_private(path, json.dumps(keystore).encode())
     except FileExistsError:
         raise KeystoreError(f"there is a key {alias!r} in {directory} already; choose another alias") from None
+    except OSError as fault:
+        raise KeystoreError(
+            f"can't write {path} ({fault.strerror}), and no key was made; free some space or make it writable"
+        ) from fault
     return StoredKey(alias, account.address, path)
 
 

@@ -17,6 +17,8 @@ from marketplace.chain.errors import InvalidUrlError, NotANodeError, Unreachable
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 SHOWN_CHARACTERS = 80
+# What may pass by itself: asked too often, or what stands before the node does not reach it.
+OVERLOADED = frozenset({429, 502, 503, 504})
 
 Answer = TypeVar("Answer")
 
@@ -48,11 +50,14 @@ class NodeProvider(HTTPProvider):
         try:
             return ask()
         except requests.HTTPError as fault:
-            raise NotANodeError(url, f"HTTP status {getattr(fault.response, 'status_code', 'unknown')}") from fault
+            status = 0 if fault.response is None else fault.response.status_code
+            if status in OVERLOADED:
+                raise UnreachableNodeError(url, f"HTTP status {status}, overloaded or asked too often") from fault
+            raise NotANodeError(url, f"HTTP status {status}") from fault
         except (requests.RequestException, OSError) as fault:
             raise UnreachableNodeError(url, _reason(fault)) from fault
         except ValueError as fault:
-            raise NotANodeError(url, f"an answer that is not JSON ({fault})") from fault
+            raise NotANodeError(url, f"what is not JSON ({fault})") from fault
 
 
 def connect(rpc_url: str, expected_chain_id: int | None = None) -> Web3:

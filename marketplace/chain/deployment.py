@@ -225,10 +225,23 @@ def _check_contracts(w3: Web3, deployment: Deployment) -> None:
 
 
 def write_deployment(path: Path, deployment: Deployment) -> None:
-    """Write a deployment file, replacing one that is there at once or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(deployment_text(deployment), "utf-8")
-    temporary.replace(path)
+    """Write a deployment file, replacing one that is there at once or not at all.
+
+    Raises
+    ------
+    DeploymentError
+        If it can't be written; says what should be in it, as the contracts are paid for.
+    """
+    temporary, text = path.with_name(f".{path.name}.{os.getpid()}"), deployment_text(deployment)
+    try:
+        temporary.write_text(text, "utf-8")
+        temporary.replace(path)
+    except OSError as fault:
+        temporary.unlink(missing_ok=True)
+        raise DeploymentError(
+            f"the contracts are on the chain, but {path} can't be written ({fault.strerror}); free some space or make "
+            f"it writable, and write this there:\n{text}"
+        ) from fault
 
 
 def read_deployment(path: Path) -> Deployment:

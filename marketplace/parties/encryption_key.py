@@ -29,11 +29,10 @@ def encryption_key(workspace: Path, account: LocalAccount) -> EncryptionKeyPair:
     Raises
     ------
     KeyFileError
-        If the file is damaged or of another account.
+        If the file can't be written, is damaged or of another account.
     """
     secret = account.sign_message(encode_defunct(text=_MESSAGE)).signature.hex()
     file = workspace / _FILE
     if not file.exists():
-        workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
         save_key_pair(EncryptionKeyPair.generate(), file, secret)
     return load_key_pair(file, secret)

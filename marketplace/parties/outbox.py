@@ -119,9 +119,22 @@ class Outbox:
             ) from fault
 
     def mark_published(self, number: int, *, again: bool = False) -> None:
-        """Note that the envelope of a round has left this machine, or left it again because it was missed."""
+        """Note that the envelope of a round has left this machine, or left it again because it was missed.
+
+        Raises
+        ------
+        OutboxError
+            If that can't be written; it is published again then, which is harmless.
+        """
         record = self._record(number) | {"published": True} | ({"republished": True} if again else {})
-        write_private(self._place(number) / _RECORD, json.dumps(record, indent=2).encode())
+        file = self._place(number) / _RECORD
+        try:
+            write_private(file, json.dumps(record, indent=2).encode())
+        except OSError as fault:
+            raise OutboxError(
+                f"The envelope of round {number} was published, but {file} can't be written ({fault.strerror}), and it "
+                "will be published again; free some space."
+            ) from fault
 
     def is_published(self, number: int) -> bool:
         """Tell whether the envelope of a round has left this machine."""

@@ -44,14 +44,18 @@ def save_key_pair(key_pair: EncryptionKeyPair, path: Path, password: str) -> Non
     Raises
     ------
     KeyFileError
-        If the file exists: a key that envelopes were sealed for must not be lost.
+        If the file exists, as a key that envelopes were sealed for must not be lost; or if it can't be written.
     """
     keystore = create_keyfile_json(key_pair.secret, password.encode(), kdf="scrypt")
     document = {"kind": _KIND, "public": key_pair.public.hex(), "keystore": keystore}
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         create_private(path, json.dumps(document).encode())
     except FileExistsError as error:
         raise KeyFileError(path, "exists already", "choose another name or move it away first") from error
+    except OSError as error:
+        remedy = "free some space or make its directory writable"
+        raise KeyFileError(path, f"can't be written ({error.strerror})", remedy) from error
 
 
 def load_key_pair(path: Path, password: str) -> EncryptionKeyPair:

@@ -21,7 +21,7 @@ from typing import Final, Self
 from urllib.parse import urlencode
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, IncompleteRead
 from urllib3.response import HTTPResponse
 
 from marketplace.errors import StorageError
@@ -227,8 +227,14 @@ class _Transfer:
             cause = fault
         if self._late.is_set():
             raise self.failed(f"takes more than {self._seconds:.0f} s for one transfer") from cause
-        if cause is not None:
-            raise self.failed(f"does not answer ({_words(cause)})") from cause
+        if cause is None:
+            return
+        # urllib3 wraps what it tells of an answer that is too short.
+        short = cause if isinstance(cause, IncompleteRead) else cause.__cause__
+        if isinstance(short, IncompleteRead) and short.expected is not None:
+            whole = short.partial + short.expected
+            raise self.failed(f"breaks off its answer after {short.partial} of {whole} bytes") from cause
+        raise self.failed(f"does not answer ({_words(cause)})") from cause
 
 
 class HttpClient:

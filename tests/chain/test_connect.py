@@ -96,6 +96,16 @@ def test_what_is_no_node_is_told(impostor: tuple[str, type[Impostor]], status: i
     assert url in str(raised.value)
 
 
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_an_overloaded_node_is_told_as_one_that_may_come_back(
+    impostor: tuple[str, type[Impostor]], status: int
+) -> None:
+    url, handler = impostor
+    handler.status, handler.body = status, b"busy"
+    with pytest.raises(UnreachableNodeError, match=f"HTTP status {status}, overloaded"):
+        connect(url, 31337)
+
+
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8545", "http://localhost:1", "http://[::1]:8545", "https://a.example/x"]
 )

@@ -185,12 +185,12 @@ def nothing(connection):
     pass
 
 
-@pytest.mark.parametrize("raw", [cut, garbled, nothing])
-def test_an_answer_that_breaks_off_is_told(raw):
-    with (
-        Server(lambda request: Reply(raw=raw)) as server,
-        pytest.raises(StoreUnreachableError, match="does not answer"),
-    ):
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [(cut, "breaks off its answer after 5 of 7 bytes"), (garbled, "does not answer"), (nothing, "does not answer")],
+)
+def test_an_answer_that_breaks_off_is_told(raw, words):
+    with Server(lambda request: Reply(raw=raw)) as server, pytest.raises(StoreUnreachableError, match=words):
         gateway(server).get(CID, 100)
 
 
