@@ -6,9 +6,10 @@ order as text is their order as numbers, whatever the collation, since it consis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Dialect, String
+from sqlalchemy import BigInteger, ColumnElement, Dialect, String, cast, func, type_coerce
 from sqlalchemy.types import TypeDecorator
 
 # 2^256 - 1 has 78 digits.
@@ -64,3 +65,25 @@ class Signed(TypeDecorator[int]):
     def process_result_value(self, value: Any, dialect: Dialect) -> int | None:  # noqa: ANN401, ARG002
         """Read a value."""
         return None if value is None else int(value) - _OFFSET
+
+
+# Digits of an amount that are summed at a time: so few that the sum of 900,000 amounts fits 64 bits.
+_SUMMED: Final = 13
+
+
+def sums_of(column: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    """Return sums that a query can have of an amount's digits, from the first to the last; see `total_of`.
+
+    Databases have no integers of 256 bits to add up, so that each group of digits is summed by itself.
+    """
+    text = type_coerce(column, String)
+    parts = [func.substr(text, first, _SUMMED) for first in range(1, DIGITS + 1, _SUMMED)]
+    return [func.coalesce(func.sum(cast(part, BigInteger)), 0) for part in parts]
+
+
+def total_of(sums: Sequence[Any]) -> int:
+    """Return the sum of amounts from what the database made of `sums_of`."""
+    total = 0
+    for part in sums:
+        total = total * 10**_SUMMED + int(part)
+    return total

@@ -113,6 +113,24 @@ class Reader:
             standing = Standing(*pointer.place, pointer.final_block, pointer.alarm)
             yield connection, pointer.market_id, standing
 
+    @contextmanager
+    def at_once(self) -> Iterator[Reader]:
+        """Yield a reader all of whose answers are of one state of the index; raises as `asking`."""
+        with self.asking() as held:
+            yield _HeldReader(self.engine, self.chain_id, self.market, held)
+
+
+@dataclass(frozen=True)
+class _HeldReader(Reader):
+    """Asks within one transaction."""
+
+    held: tuple[Connection, int, Standing]
+
+    @contextmanager
+    def asking(self) -> Iterator[tuple[Connection, int, Standing]]:
+        """Yield the transaction that is under way."""
+        yield self.held
+
 
 def page_of(found: list[T], size: int, marks: list[str]) -> Page[T]:
     """Return a page from what was found, of which one more than the page's size was asked for."""

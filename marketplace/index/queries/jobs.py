@@ -58,6 +58,8 @@ class JobFilter:
         With these.
     text
         Whose title, description, model or licence holds each of these words.
+    model
+        Whose specification names this model of the zoo.
     """
 
     states: frozenset[JobState] | None = None
@@ -67,18 +69,21 @@ class JobFilter:
     owner: ChecksumAddress | None = None
     aggregator: ChecksumAddress | None = None
     text: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
 class JobLine:
     """A job in a list; amounts in wei, times in seconds since the Unix epoch.
 
-    `title` is its owner's, and None until its specification was fetched. `is_final` tells whether its last event is.
+    `title` and `model` are its owner's, and None until its specification was fetched. `is_final` tells whether its
+    last event is.
     """
 
     number: int
     state: JobState
     title: str | None
+    model: str | None
     owner: ChecksumAddress
     aggregator: ChecksumAddress
     token: ChecksumAddress
@@ -264,6 +269,8 @@ def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
         value = getattr(wanted, name)
         if value is not None:
             conditions.append(_JOBS.c[name] == value)
+    if wanted.model is not None:
+        conditions.append(_TEXTS.c.model == storable(wanted.model))
     for word in search_form(storable(wanted.text or "")).split()[:_MOST_WORDS]:
         # What is typed is searched for as it is: its percent signs and underscores stand for themselves.
         conditions.append(_TEXTS.c.words.contains(word, autoescape=True))
@@ -289,6 +296,7 @@ def _line(row: Any, final_block: int) -> JobLine:  # noqa: ANN401 - a row of job
         row.number,
         JobState(row.state),
         row.title,
+        row.model,
         row.owner,
         row.aggregator,
         row.token,

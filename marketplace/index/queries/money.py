@@ -1,0 +1,77 @@
+"""Where the money of a job came from, where it is, and where it went, to the smallest unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from eth_typing import ChecksumAddress
+from sqlalchemy import select
+
+from marketplace.index.columns import sums_of, total_of
+from marketplace.index.ledger import OUTSIDE
+from marketplace.index.queries.answers import Answer, Reader, check_number
+from marketplace.index.rows import table_named
+
+_ENTRIES: Final = table_named("entries")
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What the events of one name moved into or out of one pot of a job, in the token's smallest unit.
+
+    Attributes
+    ----------
+    event
+        The name.
+    pot, account
+        As in `tables.Entry`.
+    gained, lost
+        What it got and what it gave away; neither is negative.
+    """
+
+    event: str
+    pot: str
+    account: ChecksumAddress | None
+    gained: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class JobMoney:
+    """The money of a job; `flows` are ordered by pot, account and event.
+
+    What was paid in is what is held and what was paid out, whatever happened in between.
+    """
+
+    flows: tuple[Flow, ...]
+
+    @property
+    def paid_in(self) -> int:
+        """What came from outside the market."""
+        return sum(flow.lost for flow in self.flows if flow.pot == OUTSIDE)
+
+    @property
+    def paid_out(self) -> int:
+        """What left the market."""
+        return sum(flow.gained for flow in self.flows if flow.pot == OUTSIDE)
+
+    def held(self, pot: str, account: ChecksumAddress | None = None) -> int:
+        """Return what a pot holds: of one account, or of all and of nobody."""
+        found = [flow for flow in self.flows if flow.pot == pot and account in (None, flow.account)]
+        return sum(flow.gained - flow.lost for flow in found)
+
+
+def job_money(reader: Reader, job: int) -> Answer[JobMoney]:
+    """Return the money of a job; without a flow if there is no such job. Raises `QueryError` as `list_rounds`."""
+    keys = _ENTRIES.c.pot, _ENTRIES.c.account, _ENTRIES.c.event, _ENTRIES.c.sign
+    query = select(*keys, *sums_of(_ENTRIES.c.amount)).where(_ENTRIES.c.job == check_number(job)).group_by(*keys)
+    moved: dict[tuple[str, str, str], list[int]] = {}
+    with reader.asking() as (connection, market_id, standing):
+        for pot, account, event, sign, *sums in connection.execute(query.where(_ENTRIES.c.market_id == market_id)):
+            moved.setdefault((pot, account or "", event), [0, 0])[0 if sign > 0 else 1] = total_of(sums)
+    flows = [
+        Flow(event, pot, ChecksumAddress(account) if account else None, gained, lost)  # type: ignore[arg-type]
+        for (pot, account, event), (gained, lost) in sorted(moved.items())
+    ]
+    return Answer(JobMoney(tuple(flows)), standing)
