@@ -1,0 +1,146 @@
+"""Pages show what the chain says, and every failure has a page of its own."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.webapp.seed import XSS, Seeded
+from webapp.presentation.amounts import shown_amount
+
+
+def text_of(page: str) -> str:
+    """The page without its tags, on one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def numbers_of(page: str) -> list[int]:
+    return [int(number) for number in re.findall(r'href="/jobs/(\d+)"', page)]
+
+
+def test_the_market_lists_jobs_newest_first(client: FlaskClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert numbers_of(answer.text) == [5, 4, 3, 2, 1]
+    shown = text_of(answer.text)
+    assert "Early warning of sepsis No. 5 · logistic-regression" in shown
+    assert "running 1 ether 1 ether 4 of 8 6" in shown
+
+
+FILTERS = {
+    "state=open": [4, 3],
+    "state=completed": [1],
+    "q=hospitals": [4],
+    "q=SEPSIS": [5],
+    "q=%25": [],
+    "task=mlp": [],
+    "task=logistic-regression&state=aborted": [2],
+    "reward=0.5": [5, 4, 2, 1],
+    "reward=0.50000000000000001": [5, 2, 1],
+    "stake=0.2": [3],
+    "order=reward": [5, 2, 1, 4, 3],
+    "q=' OR 1=1 --": [],
+    "q=_": [],
+}
+
+
+@pytest.mark.parametrize("query", FILTERS)
+def test_the_market_is_searched_and_filtered(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"/?{query}")
+    assert answer.status_code == 200
+    assert numbers_of(answer.text) == FILTERS[query]
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("reward=much", "Write a number of ether, such as 0.5."),
+        ("stake=-1", "Write a number of ether, such as 0.5."),
+        ("stake=1" + "0" * 60, "No amount is as large."),
+        ("state=sleeping", "There is no such state."),
+        ("task=oracle", "There is no such model."),
+    ],
+)
+def test_what_can_not_be_asked_is_said_at_its_field(client: FlaskClient, query: str, fault: str) -> None:
+    answer = client.get(f"/?{query}")
+    assert answer.status_code == 400
+    assert fault in answer.text
+    assert 'aria-invalid="true"' in answer.text
+
+
+def test_a_page_mark_that_no_page_gave_is_refused(client: FlaskClient) -> None:
+    for mark in ("x", "-1", "1-2", "9" * 80, "1 OR 1=1"):
+        answer = client.get("/", query_string={"after": mark})
+        assert answer.status_code == 400
+        assert "marks no page" in text_of(answer.text)
+
+
+def test_an_empty_answer_says_what_to_do(client: FlaskClient) -> None:
+    assert "No job fits." in client.get("/?q=unicorns").text
+
+
+def test_a_job_says_where_every_wei_is(client: FlaskClient, seeded: Seeded) -> None:
+    small = seeded.jobs["running"]
+    shown = text_of(client.get(f"/jobs/{small.job}").text)
+    ledger = small.market.ledger(small.job)
+    held = small.market.w3.eth.get_balance(small.market.deployment.market)
+    assert held > 0
+    terms = small.view.terms
+    paid_in = terms.deposit + terms.bond + 6 * terms.stake
+    assert f"Paid in {shown_amount(paid_in)}" in shown
+    assert f"Escrow: rewards and fees of the rounds to come ≈ {shown_amount(ledger.escrow)}" in shown
+    assert f"Bond of the aggregator {shown_amount(ledger.bond)}" in shown
+
+
+def test_a_job_says_who_stood_out_and_why(client: FlaskClient, seeded: Seeded) -> None:
+    shown = text_of(client.get(f"/jobs/{seeded.jobs['running'].job}").text)
+    assert re.search(r"Trainer \d stands out: no gain: at the margin its weight would raise the loss by", shown)
+    assert "cosines of the updates" in shown
+
+
+def test_a_job_tells_its_rounds_and_participants(client: FlaskClient, seeded: Seeded) -> None:
+    shown = text_of(client.get(f"/jobs/{seeded.jobs['running'].job}").text)
+    assert "5 settled" in shown
+    assert "4 expired" in shown
+    assert "6 under way" in shown
+    aborted = text_of(client.get(f"/jobs/{seeded.jobs['aborted'].job}").text)
+    assert "It ended early." in aborted
+    completed = text_of(client.get(f"/jobs/{seeded.jobs['completed'].job}").text)
+    assert "Withdrawn by those it was credited to" in completed
+
+
+def test_a_job_that_waits_says_for_what(client: FlaskClient, seeded: Seeded) -> None:
+    shown = text_of(client.get(f"/jobs/{seeded.jobs['waiting'].job}").text)
+    assert "It takes 6 trainers, and the aggregator's acceptance; 3 have joined." in shown
+
+
+def test_strangers_words_are_text_and_nothing_else(client: FlaskClient, seeded: Seeded) -> None:
+    for path in ("/", f"/jobs/{seeded.jobs['hostile'].job}", "/?q=" + "<script>alert(1)</script>"):
+        page = client.get(path).text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert "<svg/onload" not in page
+        assert "49" not in re.findall(r"<bdi>(.*?)</bdi>", page)
+        assert "\u202e" not in page
+        assert "\u200b" not in page
+        assert "javascript:" not in "".join(re.findall(r'(?:href|src)="([^"]*)"', page))
+    page = client.get(f"/jobs/{seeded.jobs['hostile'].job}").text
+    assert html.escape(XSS.split()[0]) in page.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
+    assert max(map(len, re.findall(r"a{100,}", page))) < 5_000
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/jobs/99", "/jobs/-1", "/jobs/x", f"/jobs/{2**70}"])
+def test_what_is_not_there_has_a_page(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_the_glossary_explains_the_words(client: FlaskClient) -> None:
+    shown = text_of(client.get("/glossary").text)
+    assert "Gram matrix" in shown
+    assert "exact Shapley value" in shown

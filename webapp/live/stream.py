@@ -1,0 +1,93 @@
+"""`/live`: a stream of events, one for each time that the index took in blocks."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from flask import Blueprint, Response, abort, current_app, request
+from flask.typing import ResponseReturnValue
+
+from marketplace.index.queries.changes import changed_jobs
+from webapp.live.hub import Hub, Look, Tick
+from webapp.site import Site, site
+
+# A comment as often keeps proxies from closing the stream, and finds visitors that have gone.
+HEARTBEAT_SECONDS: Final = 15.0
+# Then the browser opens a new one, so that no thread is held by a visitor that a proxy keeps alive.
+LONGEST_SECONDS: Final = 600.0
+RETRY_MILLISECONDS: Final = 3_000
+# Streams of one process; each holds a thread, see `webapp.server`.
+MOST_STREAMS: Final = 48
+_HUB: Final = "cairn-live"
+_WAIT_SECONDS: Final = 1.0
+
+pages: Final = Blueprint("live", __name__)
+
+
+@pages.get("/live")
+def changes() -> ResponseReturnValue:
+    """Stream changes of the index, or of one job."""
+    job = request.args.get("job", type=int)
+    if "job" in request.args and job is None:
+        abort(400, "A job is named by its number.")
+    shared = hub()
+    if not shared.join():
+        response = Response(status=503)
+        response.headers["Retry-After"] = "30"
+        return response
+    response = Response(_events(shared, job), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    # nginx would collect events before it sends them on.
+    response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(shared.leave)
+    return response
+
+
+def hub() -> Hub:
+    """Return what the current app's streams in this process share."""
+    found: Hub | None = current_app.extensions.get(_HUB)
+    if found is None:
+        found = current_app.extensions.setdefault(_HUB, Hub(_looking(site()), MOST_STREAMS))
+    return found
+
+
+def _looking(shared: Site) -> Callable[[Look | None], Look]:
+    def look(before: Look | None) -> Look:
+        block, block_hash = (before.block, before.block_hash) if before else (-1, b"")
+        answer = changed_jobs(shared.reader, block, block_hash)
+        standing = answer.standing
+        return Look(standing.block, standing.block_hash, standing.alarm, answer.value)
+
+    return look
+
+
+def _events(shared: Hub, job: int | None) -> Iterator[str]:
+    yield f"retry: {RETRY_MILLISECONDS}\n\n"
+    started = said = time.monotonic()
+    serial = 0
+    while not shared.closed and time.monotonic() - started < LONGEST_SECONDS:
+        tick = shared.wait(serial, _WAIT_SECONDS)
+        if tick is not None:
+            yield _event(_name(tick, serial, job), tick.look)
+            serial, said = tick.serial, time.monotonic()
+        elif time.monotonic() - said >= HEARTBEAT_SECONDS:
+            yield ": still here\n\n"
+            said = time.monotonic()
+
+
+def _name(tick: Tick, serial: int, job: int | None) -> str:
+    """Return what a stream calls a look: "now" for its first, "change" if it concerns the page, else "block"."""
+    if serial == 0:
+        return "now"
+    jobs = tick.look.jobs
+    concerns = jobs is None or (job in jobs if job is not None else bool(jobs))
+    # Whoever has missed a look does not know what it said.
+    return "change" if concerns or tick.serial != serial + 1 else "block"
+
+
+def _event(name: str, look: Look) -> str:
+    data = {"block": look.block, "block_hash": f"0x{look.block_hash.hex()}", "alarm": look.alarm is not None}
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"

@@ -1,0 +1,1 @@
+"""How values are shown: amounts, addresses, times, finality, strangers' words; sentences, and plots."""

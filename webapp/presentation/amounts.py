@@ -1,0 +1,85 @@
+"""Amounts as pages show them: rounded so that columns can be read, with the exact one at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from marketplace.job.quantities import NATIVE, Currency, format_amount
+
+# Significant digits of a rounded amount.
+_DIGITS: Final = 6
+_THIN_SPACE: Final = "\N{NARROW NO-BREAK SPACE}"
+_GWEI: Final = 10**9
+
+
+@dataclass(frozen=True)
+class ShownAmount:
+    """An amount as it is shown.
+
+    Attributes
+    ----------
+    number, unit
+        Such as "1.5" and "ether".
+    exact
+        All of it in the smallest unit, with its unit.
+    units
+        The number of smallest units.
+    is_rounded
+        Whether the number says less than `exact`.
+    """
+
+    number: str
+    unit: str
+    exact: str
+    units: int
+    is_rounded: bool
+
+    def __str__(self) -> str:
+        """Return number and unit."""
+        return f"{self.number} {self.unit}"
+
+
+def shown_amount(units: int, currency: Currency | None = NATIVE) -> ShownAmount:
+    """Return how an amount is shown.
+
+    Parameters
+    ----------
+    units
+        Smallest units of the currency; may be negative.
+    currency
+        What they are of; None if it is not known how many of them make a whole token.
+    """
+    smallest = currency.smallest if currency else "smallest units of the token"
+    exact = f"{grouped(str(units))} {smallest}"
+    if currency is None:
+        return ShownAmount(grouped(str(units)), "units", exact, units, is_rounded=False)
+    if not currency.is_token and 0 < abs(units) < _GWEI:
+        return ShownAmount(grouped(str(units)), "wei", exact, units, is_rounded=False)
+    decimals = currency.decimals
+    written, is_rounded = _rounded(units, decimals)
+    return ShownAmount(written, "tokens" if currency.is_token else "ether", exact, units, is_rounded)
+
+
+def words_of_amount(units: int, currency: Currency | None) -> str:
+    """Return an amount for a sentence, exact in the shortest unit."""
+    return str(shown_amount(units, None)) if currency is None else format_amount(units, currency)
+
+
+def grouped(digits: str) -> str:
+    """Return a decimal number with its whole part in groups of three."""
+    sign = "\N{MINUS SIGN}" if digits.startswith("-") else ""
+    whole, point, fraction = digits.removeprefix("-").partition(".")
+    groups = [whole[max(0, end - 3) : end] for end in range(len(whole), 0, -3)]
+    return sign + _THIN_SPACE.join(reversed(groups)) + point + fraction
+
+
+def _rounded(units: int, decimals: int) -> tuple[str, bool]:
+    """Return whole coins with at most so many significant digits, rounded toward zero, and whether that lost any."""
+    whole, rest = divmod(abs(units), 10**decimals)
+    fraction = f"{rest:0{decimals}d}" if decimals else ""
+    leading = len(fraction) - len(fraction.lstrip("0"))
+    kept = max(0, _DIGITS - len(str(whole))) if whole else leading + _DIGITS
+    shown = fraction[:kept].rstrip("0")
+    text = f"{whole}.{shown}" if shown else str(whole)
+    return grouped(f"-{text}" if units < 0 else text), bool(fraction[kept:].strip("0"))

@@ -1,0 +1,147 @@
+"""The matrix that a round was settled with: cosines to look at, and each trainer's fate in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import isqrt, sqrt
+from typing import Final
+
+from eth_typing import ChecksumAddress
+
+from contribution.errors import CairnError
+from contribution.explanation import explain
+from contribution.gram import GramMatrix, unpack_gram
+from contribution.rules import RULES
+
+# A packed matrix of m rows has 4 m (m + 1) bytes.
+_BYTES_PER_ENTRY: Final = 8
+_KEPT_ROUNDS: Final = 256
+# Steps of colour between a cosine of 0 and one of 1.
+SHADES: Final = 5
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cosine as it is shown: its number, and the shade of its cell, from -5 to 5."""
+
+    cosine: float
+    shade: int
+
+
+@dataclass(frozen=True)
+class ShownMatrix:
+    """A round's matrix.
+
+    Attributes
+    ----------
+    accounts
+        The accepted trainers, in the matrix's order.
+    references
+        How many of the last rows are the referee's.
+    cells
+        The cosines of the trainers' updates, and of the referee's first vector if there is one.
+    sentences
+        For each trainer, what the rule made of it and why; None where the rule computed here does not say what the
+        chain's events say.
+    outlier
+        Place of the trainer that stands out most; None if nobody was left out.
+    """
+
+    accounts: tuple[ChecksumAddress, ...]
+    references: int
+    cells: tuple[tuple[Cell, ...], ...]
+    sentences: tuple[str, ...] | None
+    outlier: int | None
+
+
+def shown_matrix(
+    rule_name: str,
+    gram: bytes,
+    accounts: Sequence[ChecksumAddress],
+    names: Sequence[str],
+    tolerated: int,
+    weights: Sequence[int],
+) -> ShownMatrix:
+    """Return a settled round's matrix as it is shown.
+
+    Parameters
+    ----------
+    rule_name
+        The job's rule.
+    gram
+        The packed matrix, as the event has it.
+    accounts
+        The accepted trainers, in ascending order.
+    names
+        What sentences call each.
+    tolerated
+        Faulty updates that the job tolerates.
+    weights
+        What the event says that each got.
+    """
+    return _shown(rule_name, gram, tuple(accounts), tuple(names), tolerated, tuple(weights))
+
+
+@lru_cache(_KEPT_ROUNDS)
+def _shown(
+    rule_name: str,
+    gram: bytes,
+    accounts: tuple[ChecksumAddress, ...],
+    names: tuple[str, ...],
+    tolerated: int,
+    weights: tuple[int, ...],
+) -> ShownMatrix:
+    rows = rows_of(gram)
+    matrix = unpack_gram(gram, rows)
+    references = rows - len(accounts)
+    shown = len(accounts) + min(1, references)
+    cells = _cells([[int(entry) for entry in row[:shown]] for row in matrix[:shown]])
+    sentences = _sentences(rule_name, matrix, references, names, tolerated, weights)
+    return ShownMatrix(accounts, references, cells, sentences, _outlier(cells, weights))
+
+
+def rows_of(gram: bytes) -> int:
+    """Return how many rows a packed matrix has."""
+    return (isqrt(1 + 8 * (len(gram) // _BYTES_PER_ENTRY)) - 1) // 2
+
+
+def _cells(matrix: list[list[int]]) -> tuple[tuple[Cell, ...], ...]:
+    norms = [sqrt(row[place]) for place, row in enumerate(matrix)]
+    return tuple(
+        tuple(_cell(entry, norms[i] * norms[j], same=i == j) for j, entry in enumerate(row))
+        for i, row in enumerate(matrix)
+    )
+
+
+def _cell(product: int, norms: float, *, same: bool) -> Cell:
+    cosine = 1.0 if same and norms else product / norms if norms else 0.0
+    cosine = max(-1.0, min(1.0, cosine))
+    return Cell(cosine, round(cosine * SHADES))
+
+
+def _sentences(
+    rule_name: str,
+    matrix: GramMatrix,
+    references: int,
+    names: tuple[str, ...],
+    tolerated: int,
+    weights: tuple[int, ...],
+) -> tuple[str, ...] | None:
+    if rule_name not in RULES:
+        return None
+    try:
+        outcome = RULES[rule_name](matrix, len(names), references, tolerated)
+        return explain(rule_name, matrix, references, outcome, names) if outcome.weights == weights else None
+    except CairnError:
+        return None
+
+
+def _outlier(cells: tuple[tuple[Cell, ...], ...], weights: tuple[int, ...]) -> int | None:
+    """Return who, of those without a weight, is least like those who have one."""
+    kept = [place for place, weight in enumerate(weights) if weight]
+    left_out = [place for place, weight in enumerate(weights) if not weight]
+    if not kept or not left_out:
+        return None
+    return min(left_out, key=lambda place: sum(cells[place][other].cosine for other in kept))

@@ -1,0 +1,167 @@
+"""A job: what is asked, what it pays, where its money is, who takes part, and what its rounds decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from eth_typing import ChecksumAddress
+from flask import Blueprint, abort, render_template
+from flask.typing import ResponseReturnValue
+
+from marketplace.chain.structs import JobState, Terms
+from marketplace.index.queries.accounts import AggregatorProfile, aggregator_profile
+from marketplace.index.queries.history import (
+    DecidedPart,
+    DecidedRound,
+    Milestone,
+    TrackRecord,
+    decided_rounds,
+    job_milestones,
+    track_records,
+)
+from marketplace.index.queries.jobs import JobPage, SeatLine, job_page
+from marketplace.index.queries.money import JobMoney, job_money
+from marketplace.index.queries.rounds import RoundLine, list_rounds
+from marketplace.job.quantities import Currency
+from marketplace.storage.cid import parse_binary_cid
+from webapp.presentation.matrix import ShownMatrix, shown_matrix
+from webapp.presentation.money import MoneyLine, money_lines
+from webapp.presentation.shares import numbered, settled, shares_of
+from webapp.presentation.terms import terms_in_words
+from webapp.presentation.track_records import aggregator_sentence
+from webapp.public.asking import one_state, value_of
+from webapp.site import site
+
+SHOWN_ROUNDS: Final = 20
+
+pages: Final = Blueprint("job", __name__)
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job as its page shows it.
+
+    Attributes
+    ----------
+    page, rounds, decided, money, milestones
+        From the index; `rounds` the newest first, `decided` the oldest first.
+    aggregator
+        Its aggregator over all jobs.
+    records
+        Its trainers over all jobs.
+    currency
+        What its amounts are in; None if that is not known.
+    specification
+        The CID as text.
+    numbers
+        Of each trainer.
+    shares
+        By round and trainer.
+    matrix, matrix_round
+        Of the last settled round; None without one.
+    """
+
+    page: JobPage
+    rounds: tuple[RoundLine, ...]
+    decided: tuple[DecidedRound, ...]
+    money: JobMoney
+    milestones: tuple[Milestone, ...]
+    aggregator: AggregatorProfile
+    records: dict[ChecksumAddress, TrackRecord]
+    currency: Currency | None
+    specification: str
+    numbers: dict[ChecksumAddress, int]
+    shares: dict[int, dict[ChecksumAddress, float]]
+    matrix: ShownMatrix | None
+    matrix_round: int | None
+
+    @property
+    def terms(self) -> Terms:
+        """The job's terms."""
+        return self.page.terms
+
+    @property
+    def next_reward(self) -> int | None:
+        """What the next settled round pays; None if there is none."""
+        if self.page.line.state not in (JobState.OPEN, JobState.RUNNING):
+            return None
+        return self.terms.reward_after(self.page.line.settled_rounds)
+
+    @property
+    def sentences(self) -> list[str]:
+        """The terms in words."""
+        return terms_in_words(self.terms, self.currency, site().rule_name(self.terms.rule))
+
+    @property
+    def seats_in_order(self) -> list[SeatLine]:
+        """Its trainers by number."""
+        return sorted(self.page.seats, key=lambda seat: self.numbers[seat.account])
+
+    @property
+    def aggregator_sentence(self) -> str:
+        """What its aggregator has done in this market."""
+        return aggregator_sentence(self.aggregator)
+
+    def parts_of(self, number: int) -> tuple[DecidedPart, ...]:
+        """Return what a round decided; nothing while it is under way."""
+        return next((each.decided for each in self.decided if each.number == number), ())
+
+    @property
+    def money_lines(self) -> list[MoneyLine]:
+        """Where every unit of its money came from, is, and went."""
+        return money_lines(self.money)
+
+
+@pages.get("/jobs/<int:number>")
+def job(number: int) -> ResponseReturnValue:
+    """Show a job."""
+    return render_template("public/job.html", job=read_job(number))
+
+
+def read_job(number: int) -> JobView:
+    """Read everything that a job's page shows, of one block; ends the request with 404 if there is no such job."""
+    with one_state() as reader:
+        page = value_of(job_page(reader, number))
+        if page is None:
+            abort(404, f"There is no job {number} in this market.")
+        rounds = list_rounds(reader, number, size=SHOWN_ROUNDS).value.items
+        decided = decided_rounds(reader, number, size=SHOWN_ROUNDS).value
+        money = job_money(reader, number).value
+        milestones = job_milestones(reader, number).value
+        aggregator = aggregator_profile(reader, page.line.aggregator, size=1).value
+        accounts = [seat.account for seat in page.seats]
+        records = track_records(reader, accounts).value
+    numbers = numbered(accounts)
+    matrix, matrix_round = last_matrix(decided, page.terms, numbers)
+    return JobView(
+        page,
+        rounds,
+        decided,
+        money,
+        milestones,
+        aggregator,
+        records,
+        site().currencies.of(page.line.token),
+        str(parse_binary_cid(page.specification_cid)),
+        numbers,
+        {each.number: shares_of(each.decided) for each in decided},
+        matrix,
+        matrix_round,
+    )
+
+
+def last_matrix(
+    decided: tuple[DecidedRound, ...], terms: Terms, numbers: dict[ChecksumAddress, int]
+) -> tuple[ShownMatrix | None, int | None]:
+    """Return the matrix of the last settled round, and its number."""
+    found = [each for each in settled(decided) if each.gram]
+    if not found:
+        return None, None
+    last = found[-1]
+    accepted = [part for part in last.decided if part.verdict != "excluded"]
+    accounts = [part.account for part in accepted]
+    names = [f"trainer {numbers[account]}" for account in accounts]
+    weights = [part.weight or 0 for part in accepted]
+    matrix = shown_matrix(site().rule_name(terms.rule), last.gram or b"", accounts, names, terms.tolerated, weights)
+    return matrix, last.number
