@@ -88,4 +88,4 @@ def test_development_accounts_and_funding_are_for_local_chains_only(passphrase: 
         assert "this is chain 5" in refused("devnet", "fund", dev_account(1).address, "--rpc", public.url)
         new = ("key", "new", "x", "--fund", "--rpc", public.url, "--passphrase-file", passphrase)
         assert "this is chain 5" in refused(*new)
-        assert answer("key", "list") == {"keys": []}, "no key is made when it can't be given coins"
+        assert answer("key", "list")["keys"] == [], "no key is made when it can't be given coins"
