@@ -32,7 +32,6 @@ from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
 from marketplace.private_files import write_private
-from marketplace.training.models import parameter_shapes
 
 
 class WrongEncryptionKeyError(CairnError):
@@ -239,7 +238,7 @@ class Aggregator:
         last = self.view.history().last_settled()
         if last is None or self.model_file(last.number).exists():
             return []
-        shapes = parameter_shapes(self.view.document.build_model())
+        shapes = self.view.document.shapes
         vector = self.view.model_after(last.number)
         file = self.model_file(last.number)
         try:

@@ -17,8 +17,9 @@ from benchmarks.simulation.partition import deal
 from benchmarks.simulation.setting import Setting
 from marketplace.training.data import Dataset, public_arrays, public_dataset
 from marketplace.training.errors import DataError
-from marketplace.training.models import Vector, build_model, get_vector
+from marketplace.training.models import build_model, get_vector
 from marketplace.training.partition import Indices, stratified_parts
+from marketplace.training.zoo import Vector
 
 # Keep the streams of one seed apart; 0 to 2 are those of split, Dirichlet draw and the other partitions.
 _SEATS: Final = 3

@@ -48,7 +48,8 @@ from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
 from marketplace.storage.directory import DirectoryStore
-from marketplace.training.models import Vector, parameter_shapes, set_vector
+from marketplace.training.models import parameter_shapes, set_vector
+from marketplace.training.zoo import Vector
 from zk.srs.development import development_key
 
 GENESIS_TIME: Final = 1_800_000_000

@@ -9,7 +9,7 @@ from typing import Final
 from benchmarks.simulation.errors import SettingError
 from benchmarks.simulation.partition import Partition
 from benchmarks.simulation.setting import Setting
-from marketplace.training.local import TrainingConfiguration
+from marketplace.training.configuration import TrainingConfiguration
 
 _DIRICHLET: Final = Partition.DIRICHLET.value
 

@@ -21,7 +21,8 @@ from contribution.reward_schedule import round_reward
 from marketplace.payload.quantise import Coordinates, Quantised, quantise
 from marketplace.payload.server_momentum import Displacement, displace, displaced, look_ahead
 from marketplace.training.local import fit, local_update
-from marketplace.training.models import Vector, set_vector
+from marketplace.training.models import set_vector
+from marketplace.training.zoo import Vector
 
 # What a round pays out on average, in wei.
 REWARD_PER_ROUND: Final = 10**18

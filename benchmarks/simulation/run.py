@@ -19,7 +19,8 @@ from benchmarks.simulation.threads import single_thread
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
 from marketplace.training.evaluate import Evaluation, evaluate
-from marketplace.training.models import Vector, parameter_count, set_vector
+from marketplace.training.models import parameter_count, set_vector
+from marketplace.training.zoo import Vector
 
 # Accuracy on non-IID data goes up and down from round to round; the mean over so many of the last ones does less.
 LAST_ROUNDS: Final = 4

@@ -21,9 +21,9 @@ from contribution.rule import NAME
 from marketplace.job.limits import MAX_REFERENCES
 from marketplace.payload.quantise import MAXIMUM_BITS, MAXIMUM_SCALE_EXPONENT, MINIMUM_BITS
 from marketplace.payload.server_momentum import server_momentum_faults
+from marketplace.training.configuration import TrainingConfiguration
 from marketplace.training.data import PUBLIC_DATASETS
-from marketplace.training.local import TrainingConfiguration
-from marketplace.training.models import MODEL_NAMES
+from marketplace.training.zoo import MODEL_NAMES
 
 # Names both the form of a setting and the meaning of its fields; changed when a setting comes to mean something else.
 FORMAT: Final = "cairn-simulation-2"

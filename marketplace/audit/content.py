@@ -16,7 +16,7 @@ from marketplace.payload.aggregate_file import Aggregate, aggregate_size, decode
 from marketplace.payload.envelope import envelope_size
 from marketplace.payload.update import encoded_update_size
 from marketplace.storage.cid import parse_binary_cid
-from marketplace.training.models import Vector
+from marketplace.training.zoo import Vector
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ from marketplace.audit.run import MODEL, Sources, audit
 from marketplace.chain.history import RoundRecord
 from marketplace.payload.model_file import encode_model, unflatten
 from marketplace.storage.cid import parse_binary_cid
-from marketplace.training.models import parameter_shapes
 
 FORMAT: Final = "cairn-provenance-1"
 MODEL_FILE: Final = "model.safetensors"
@@ -94,7 +93,7 @@ def export_model(sources: Sources, job: int, directory: Path, progress: Progress
         raise ModelRefusedError(job, [check for check in report.checks if check.verdict is not Verdict.HOLDS])
     origin = fetch_origin(case)
     vector = final_model(case, origin, fetch_aggregates(case, case.standing))
-    model = encode_model(unflatten(vector, parameter_shapes(origin.document.build_model())))
+    model = encode_model(unflatten(vector, origin.document.shapes))
     document = _provenance(case, origin, report, hashlib.sha256(model).hexdigest())
     text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
     try:

@@ -18,7 +18,7 @@ from marketplace.errors import PayloadError, StorageError
 from marketplace.payload.aggregate_file import Aggregate, largest_cumulative
 from marketplace.payload.model_file import decode_model, flatten, largest_model_file
 from marketplace.payload.server_momentum import Displacement, displace, displaced
-from marketplace.training.models import Vector, parameter_shapes
+from marketplace.training.zoo import Vector
 from zk.bn254 import g1_from_bytes, g1_to_bytes
 from zk.polynomial_commitment import INITIAL_MODEL, commit_sum, weighted_sum
 from zk.srs.file import StructuredReferenceString
@@ -141,7 +141,7 @@ def require_file(case: Case, origin: Origin, aggregates: Mapping[int, Aggregate]
     PayloadError
         If it is no model of the job.
     """
-    shapes = parameter_shapes(origin.document.build_model())
+    shapes = origin.document.shapes
     try:
         with file.open("rb") as opened:
             data = opened.read(largest_model_file(shapes) + 1)

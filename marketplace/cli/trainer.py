@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from marketplace.parties.trainer import Train
     from marketplace.parties.view import JobView
     from marketplace.training.data import Dataset
-    from marketplace.training.models import Vector
+    from marketplace.training.zoo import Vector
 
 app = typer.Typer(help="Train in a job with your own data.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -261,12 +261,11 @@ def _offer_in_file(path: Path) -> _Offer:
     from marketplace.job.specification import document, initial_model, load_specification
     from marketplace.payload.model_file import decode_model, flatten
     from marketplace.storage.unixfs import cid_of
-    from marketplace.training.models import parameter_shapes
 
     specification = load_specification(path)
     weights = initial_model(specification)
     described = document(specification, cid_of(weights))
-    shapes = parameter_shapes(described.build_model())
+    shapes = described.shapes
     money, rounds = specification.money, specification.round.rounds
     schedule = (money.reward_per_round, money.reward_decay, rounds)
     return _Offer(

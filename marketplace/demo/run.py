@@ -39,10 +39,11 @@ from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
 from marketplace.storage.directory import DirectoryStore
 from marketplace.training.baseline import federated_average
+from marketplace.training.configuration import TrainingConfiguration
 from marketplace.training.data import PUBLIC_DATASETS, Dataset, load_dataset, load_public
 from marketplace.training.evaluate import evaluate
-from marketplace.training.local import TrainingConfiguration, fit, local_update
-from marketplace.training.models import Vector, build_model, get_vector, parameter_count, parameter_shapes, set_vector
+from marketplace.training.local import fit, local_update
+from marketplace.training.models import build_model, get_vector, parameter_count, parameter_shapes, set_vector
 from marketplace.training.scenario import (
     ATTACKERS,
     Party,
@@ -52,6 +53,7 @@ from marketplace.training.scenario import (
     poisoned_data,
     poisoned_update,
 )
+from marketplace.training.zoo import Vector
 from zk.srs.development import development_key
 
 ETHER: Final = 10**18

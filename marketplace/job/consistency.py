@@ -25,8 +25,8 @@ from marketplace.job.limits import (
 )
 from marketplace.job.quantities import Currency, format_amount, format_duration
 from marketplace.payload.server_momentum import server_momentum_faults
-from marketplace.training.local import TrainingConfiguration, training_faults
-from marketplace.training.models import build_model, model_faults, parameter_count
+from marketplace.training.configuration import TrainingConfiguration, training_faults
+from marketplace.training.zoo import model_faults, model_shapes, vector_length
 
 Entries = Mapping[str, Any]
 
@@ -199,7 +199,7 @@ def _privacy_faults(entries: Entries) -> Iterator[str]:
     further = max(0, entries.get("parties.reference_vectors", 0) - 1)
     if entries["round.accept_small_model"]:
         return
-    dimension = parameter_count(build_model(*(entries[path] for path in paths)))
+    dimension = vector_length(model_shapes(*(entries[path] for path in paths)))
     trainers, rounds = entries["trainers.maximum"], entries["round.rounds"]
     least = PRIVACY_FACTOR * (trainers + further) * rounds
     others = f"({trainers} trainers + {further} curvature vectors)" if further else f"{trainers} trainers"

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, Final
 
 from contribution.errors import CairnError
-from marketplace.payload.model_file import decode_model, flatten, largest_model_file
+from marketplace.payload.model_file import decode_model, flatten, largest_model_file, parameter_count
 from marketplace.payload.server_momentum import server_momentum_faults
 from marketplace.storage.cid import Cid, parse_binary_cid, parse_cid
 from marketplace.storage.store import ContentReader
 from marketplace.strict_json import parse_json
+from marketplace.training.configuration import TrainingConfiguration
 from marketplace.training.data import normalisation_named
-from marketplace.training.local import TrainingConfiguration
-from marketplace.training.models import Vector, build_model, parameter_count, parameter_shapes
+from marketplace.training.zoo import Shapes, Vector, model_shapes
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FORMAT: Final = "cairn-job-2"
 MAX_DOCUMENT_SIZE: Final = 256 * 1024
@@ -69,8 +70,22 @@ class JobDocument:
     initial_model: Cid
     server_momentum: float = 0.0
 
+    @property
+    def shapes(self) -> Shapes:
+        """Shapes of the model's parameters, in the order in which its vector holds them.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model.
+        """
+        return model_shapes(self.model, self.model_parameters, self.inputs, self.classes)
+
     def build_model(self) -> nn.Module:
         """Return the job's architecture, its weights still to be set."""
+        # Most who read a document train nothing, and torch takes seconds to load.
+        from marketplace.training.models import build_model
+
         return build_model(self.model, self.model_parameters, self.inputs, self.classes)
 
     def encode(self) -> bytes:
@@ -126,12 +141,11 @@ def fetch_initial_model(store: ContentReader, document: JobDocument, dimension: 
     DocumentError
         If the job's dimension on chain is not the architecture's.
     """
-    model = document.build_model()
-    if parameter_count(model) != dimension:
+    shapes = document.shapes
+    if parameter_count(shapes) != dimension:
         raise DocumentError(
-            f"The job's model has {parameter_count(model)} parameters and its terms say {dimension}; don't take part."
+            f"The job's model has {parameter_count(shapes)} parameters and its terms say {dimension}; don't take part."
         )
-    shapes = parameter_shapes(model)
     return flatten(decode_model(store.get(document.initial_model, largest_model_file(shapes)), shapes), shapes)
 
 
@@ -153,5 +167,6 @@ def _typed(values: dict[str, Any]) -> JobDocument:
         "initial_model": parse_cid(str(values["initial_model"])),
     }
     document = JobDocument(**typed)
-    document.build_model()
+    # A model that can't be is refused here.
+    _ = document.shapes
     return document

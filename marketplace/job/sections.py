@@ -33,9 +33,9 @@ from marketplace.job.limits import (
     MIN_BITS,
 )
 from marketplace.job.quantities import MAX_DECIMALS, NATIVE, Currency
+from marketplace.training.configuration import TrainingConfiguration
 from marketplace.training.data import NORMALISATIONS
-from marketplace.training.local import TrainingConfiguration
-from marketplace.training.models import MAXIMUM_CLASSES, MAXIMUM_INPUTS, MODEL_NAMES
+from marketplace.training.zoo import MAXIMUM_CLASSES, MAXIMUM_INPUTS, MODEL_NAMES
 
 MAX_SEED: Final = 2**63 - 1
 DAY: Final = 86_400

@@ -30,9 +30,9 @@ from marketplace.job.limits import MAX_TIME_TO_START
 from marketplace.job.merkle import allowlist_root
 from marketplace.job.quantities import MAX_DECIMALS, NATIVE, Currency
 from marketplace.job.sections import SECTIONS, JobSpecification, Section
-from marketplace.payload.model_file import encode_model, unflatten
+from marketplace.payload.model_file import encode_model, parameter_count, unflatten
 from marketplace.storage.cid import Cid
-from marketplace.training.models import build_model, get_vector, parameter_count, parameter_shapes
+from marketplace.training.zoo import Shapes, initial_vector, model_shapes
 
 __all__ = [
     "JobSpecification",
@@ -179,7 +179,7 @@ def terms(specification: JobSpecification, deployment: Deployment, owner: Checks
         aggregator=parties.aggregator,
         reward_per_round=money.reward_per_round,
         rule=_rule(rounds.rule, deployment),
-        dimension=parameter_count(_model(specification)),
+        dimension=parameter_count(_shapes(specification)),
         coordinate_bits=rounds.bits,
         scale_exponent=rounds.scale_exponent,
         tolerated=rounds.tolerated,
@@ -209,8 +209,8 @@ def terms(specification: JobSpecification, deployment: Deployment, owner: Checks
 
 def initial_model(specification: JobSpecification) -> bytes:
     """Return the model that round 1 starts from, as the bytes of a safetensors file; the same on every machine."""
-    model = _model(specification)
-    return encode_model(unflatten(get_vector(model), parameter_shapes(model)))
+    shapes = _shapes(specification)
+    return encode_model(unflatten(initial_vector(shapes, specification.model.seed), shapes))
 
 
 def document(specification: JobSpecification, initial_model_cid: Cid) -> JobDocument:
@@ -231,9 +231,9 @@ def document(specification: JobSpecification, initial_model_cid: Cid) -> JobDocu
     )
 
 
-def _model(specification: JobSpecification) -> Any:  # noqa: ANN401 - torch has no types for what is built here
+def _shapes(specification: JobSpecification) -> Shapes:
     model, data = specification.model, specification.data
-    return build_model(model.name, model.parameters, data.inputs, data.classes, model.seed)
+    return model_shapes(model.name, model.parameters, data.inputs, data.classes)
 
 
 def _rule(name: str | None, deployment: Deployment) -> ChecksumAddress:

@@ -17,8 +17,8 @@ from marketplace.parties.turn import WorkspaceError
 from marketplace.private_files import create_private
 from marketplace.training.data import Dataset
 from marketplace.training.local import Fit, local_update
-from marketplace.training.models import Vector
 from marketplace.training.privacy import privatise
+from marketplace.training.zoo import Vector
 
 _SEED_BYTES: Final = 8
 

@@ -17,7 +17,7 @@ from marketplace.payload.envelope import EncryptionKeyPair, seal
 from marketplace.payload.quantise import quantise
 from marketplace.payload.update import encode_update
 from marketplace.storage.unixfs import cid_of
-from marketplace.training.models import Vector
+from marketplace.training.zoo import Vector
 from zk.polynomial_commitment import Opening, new_blinder
 
 _HASH_BYTES: Final = 32

@@ -22,7 +22,7 @@ from marketplace.parties.turn import turn
 from marketplace.parties.view import JobView, ModelCheckError, SettledAs, settlement_key
 from marketplace.payload.envelope import parse_encryption_key
 from marketplace.payload.quantise import quantise
-from marketplace.training.models import Vector
+from marketplace.training.zoo import Vector
 
 # What a round's training makes of the round's model: trained minus given parameters, float64, shape (d,).
 Train = Callable[[Vector, int], npt.NDArray[np.float64]]

@@ -25,7 +25,7 @@ from marketplace.payload.context import EnvelopeContext, RoundContext
 from marketplace.payload.server_momentum import Displacement, displace, displaced, look_ahead
 from marketplace.storage.cid import parse_binary_cid
 from marketplace.storage.store import ContentStore
-from marketplace.training.models import Vector
+from marketplace.training.zoo import Vector
 from zk.bn254 import PointEncodingError
 from zk.polynomial_commitment import (
     INITIAL_MODEL,

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from marketplace.training.configuration import TrainingConfiguration
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
-from marketplace.training.local import Fit, TrainingConfiguration, local_update
+from marketplace.training.local import Fit, local_update
 
 
 def federated_average(

@@ -19,10 +19,11 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from marketplace.training.configuration import RoundConfiguration
 from marketplace.training.curvature import leading_curvature
 from marketplace.training.data import Dataset
 from marketplace.training.gradient import reference_gradient
-from marketplace.training.local import RoundConfiguration, fit, local_update
+from marketplace.training.local import fit, local_update
 from marketplace.training.models import get_vector, set_vector
 
 Vector = npt.NDArray[np.float64]

@@ -19,11 +19,11 @@ import numpy.typing as npt
 from torch import nn
 
 from contribution.curvature import CURVATURE_BITS
+from marketplace.training.configuration import RoundConfiguration
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
 from marketplace.training.expansion import expand
 from marketplace.training.gradient import reference_gradient
-from marketplace.training.local import RoundConfiguration
 
 Vector = npt.NDArray[np.float64]
 

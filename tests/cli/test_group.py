@@ -1,9 +1,8 @@
-"""Every command ends with a sentence and an exit code, and starts without loading what it does not need."""
+"""Every command ends with a sentence and an exit code."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -98,16 +97,6 @@ def test_errors_that_nothing_foresaw_show_a_stack_trace(
 )
 def test_wrong_command_lines_are_exit_code_2(arguments: list[str]) -> None:
     assert cairn(*arguments).exit_code == ExitCode.USAGE
-
-
-def test_help_loads_neither_torch_nor_web3() -> None:
-    script = (
-        "import sys, marketplace.cli\n"
-        "heavy = {'torch', 'web3', 'numpy', 'pydantic', 'eth_account', 'sklearn', 'matplotlib'} & sys.modules.keys()\n"
-        "sys.exit(', '.join(sorted(heavy)) or None)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_the_version_is_that_of_the_project() -> None:

@@ -31,8 +31,9 @@ from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
 from marketplace.storage.directory import DirectoryStore
+from marketplace.training.configuration import TrainingConfiguration
 from marketplace.training.data import Dataset
-from marketplace.training.local import TrainingConfiguration, fit
+from marketplace.training.local import fit
 from marketplace.training.models import build_model, get_vector, parameter_count, parameter_shapes
 from tests.crash.forks import Fork, Tell
 from tests.crash.plan import AGGREGATOR, PARTIES, REFEREE, ROUNDS, TRAINERS

@@ -25,8 +25,8 @@ from marketplace.parties.view import JobView
 from marketplace.payload.envelope import EncryptionKeyPair
 from marketplace.payload.model_file import encode_model, unflatten
 from marketplace.storage.directory import DirectoryStore
+from marketplace.training.configuration import TrainingConfiguration
 from marketplace.training.data import Dataset
-from marketplace.training.local import TrainingConfiguration
 from marketplace.training.models import build_model, get_vector, parameter_count, parameter_shapes
 from zk.srs.development import development_key
 

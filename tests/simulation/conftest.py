@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.simulation.setting import Setting
-from marketplace.training.local import TrainingConfiguration
+from marketplace.training.configuration import TrainingConfiguration
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from benchmarks.simulation.grid import combinations, parse_model, parse_partitio
 from benchmarks.simulation.presets import PRESETS, preset_named
 from benchmarks.simulation.rules import RULE_NAMES
 from benchmarks.simulation.setting import Setting, setting_from_json, setting_to_json
-from marketplace.training.local import TrainingConfiguration
+from marketplace.training.configuration import TrainingConfiguration
 
 DIGITS = PRESETS["digits-mlp"]
 

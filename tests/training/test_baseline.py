@@ -3,10 +3,11 @@ import pytest
 from torch import nn
 
 from marketplace.training.baseline import federated_average
+from marketplace.training.configuration import RoundConfiguration, TrainingConfiguration
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
 from marketplace.training.evaluate import evaluate
-from marketplace.training.local import RoundConfiguration, TrainingConfiguration, fit
+from marketplace.training.local import fit
 from marketplace.training.models import build_model, get_vector, set_vector
 from marketplace.training.scenario import build_scenario
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from marketplace.training.configuration import TrainingConfiguration
 from marketplace.training.data import NORMALISATIONS, load_dataset
-from marketplace.training.local import TrainingConfiguration, load_fit, local_update
+from marketplace.training.local import load_fit, local_update
 from marketplace.training.models import build_model, get_vector
 from marketplace.training.privacy import Neighbouring, privacy_loss
 

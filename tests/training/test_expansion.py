@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 from torch import nn
 
+from marketplace.training.configuration import RoundConfiguration, TrainingConfiguration
 from marketplace.training.curvature import leading_curvature
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
 from marketplace.training.evaluate import evaluate
 from marketplace.training.expansion import Expansion, expand
 from marketplace.training.gradient import reference_gradient
-from marketplace.training.local import RoundConfiguration, TrainingConfiguration, fit, local_update
+from marketplace.training.local import fit, local_update
 from marketplace.training.models import build_model, get_vector, set_vector
 
 TRAINING = TrainingConfiguration(epochs=2, batch_size=16, learning_rate=0.1).at_round(0, 0)

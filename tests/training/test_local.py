@@ -6,17 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from marketplace.training.configuration import RoundConfiguration, TrainingConfiguration
 from marketplace.training.data import Dataset
 from marketplace.training.errors import TrainingError
 from marketplace.training.evaluate import evaluate
-from marketplace.training.local import (
-    Fit,
-    RoundConfiguration,
-    TrainingConfiguration,
-    fit,
-    load_fit,
-    local_update,
-)
+from marketplace.training.local import Fit, fit, load_fit, local_update
 from marketplace.training.models import build_model, get_vector, set_vector
 
 CONFIG = TrainingConfiguration(epochs=2, batch_size=16, learning_rate=0.05, momentum=0.5)

@@ -3,17 +3,12 @@ import hashlib
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from marketplace.training.errors import ModelError
-from marketplace.training.models import (
-    MODEL_NAMES,
-    build_model,
-    get_vector,
-    model_faults,
-    parameter_count,
-    parameter_shapes,
-    set_vector,
-)
+from marketplace.training.models import build_model, get_vector, parameter_count, parameter_shapes, set_vector
+from marketplace.training.zoo import MAXIMUM_LAYERS, MODEL_NAMES, model_faults, model_shapes, vector_length
 
 EXAMPLES = {
     "logistic-regression": {},
@@ -66,6 +61,27 @@ def test_shapes_are_in_the_order_of_the_vector() -> None:
     ]
     set_vector(model, np.arange(5 * 3 + 5 + 2 * 5 + 2, dtype=np.float32))
     np.testing.assert_array_equal(model[0].bias.detach().numpy(), [15, 16, 17, 18, 19])
+
+
+@given(st.sampled_from(MODEL_NAMES), st.data())
+def test_the_shapes_that_are_told_without_a_network_are_those_of_the_network(name: str, data: st.DataObject) -> None:
+    widths = st.lists(st.integers(1, 9), min_size=1, max_size=MAXIMUM_LAYERS)
+    inputs, classes = data.draw(st.integers(1, 30)), data.draw(st.integers(2, 7))
+    parameters = {"hidden": data.draw(widths)} if name == "mlp" else {}
+    if name == "cnn":
+        channels = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))
+        height, width = (data.draw(st.integers(1 << len(channels), 20)) for _ in range(2))
+        parameters, inputs = {"height": height, "width": width, "channels": channels}, height * width
+    model = build_model(name, parameters, inputs, classes)
+    shapes = model_shapes(name, parameters, inputs, classes)
+    assert list(shapes.items()) == list(parameter_shapes(model).items())
+    assert vector_length(shapes) == parameter_count(model) == len(get_vector(model))
+    assert model(torch.zeros(1, inputs)).shape == (1, classes)
+
+
+def test_the_shapes_of_a_wrong_description_are_not_told() -> None:
+    with pytest.raises(ModelError, match="hidden is None"):
+        model_shapes("mlp", {}, 64, 10)
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
