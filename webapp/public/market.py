@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from marketplace.index.columns import AMOUNT_LIMIT
 from marketplace.index.queries.jobs import JobFilter, Order, list_jobs
 from marketplace.job.quantities import parse_amount
-from marketplace.training.models import MODEL_NAMES
+from marketplace.training.zoo import MODEL_NAMES
 from webapp.presentation.words import job_state_named
 from webapp.public.asking import one_state, value_of
 from webapp.site import site
