@@ -18,6 +18,7 @@ from marketplace.audit.headers import Header, header_by_number, latest_header, p
 from marketplace.audit.logs import QUESTION, Log, parse_log
 from marketplace.audit.node import NodeAnswerError, ask, node_name
 from marketplace.audit.receipts import proven_logs
+from marketplace.chain.connect import NodeProvider
 from marketplace.chain.errors import NotANodeError, UnreachableNodeError, WrongChainError
 from marketplace.chain.history import BLOCKS_PER_QUERY
 
@@ -134,6 +135,9 @@ class Node:
     """
 
     def __init__(self, w3: Web3, chain_id: int, market: ChecksumAddress, patience: Patience | None = None) -> None:
+        if isinstance(w3.provider, NodeProvider):
+            # `check_chain` is for nodes that change; it must hear what this one says now.
+            w3.provider.chain_id = None
         self._provider = PatientProvider(w3.provider, patience or Patience())
         self.w3 = Web3(self._provider)
         self._chain_id = chain_id

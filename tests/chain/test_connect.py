@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import requests
 
 from marketplace.chain.connect import check_url, connect
 from marketplace.chain.devnet.ledger import Ledger
@@ -131,3 +132,14 @@ def test_loopback_and_https_are_accepted(url: str) -> None:
 def test_url_that_may_not_be_asked_is_refused(url: str, message: str) -> None:
     with pytest.raises(InvalidUrlError, match=message):
         connect(url)
+
+
+def test_the_chain_is_asked_for_its_id_once(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    send = requests.Session.send
+    monkeypatch.setattr(requests.Session, "send", lambda *given, **named: asked.append(1) or send(*given, **named))
+    with serve_devnet(ledger, port=0, heartbeat=None) as server:
+        w3 = connect(server.url, 31337)
+        for _ in range(3):
+            assert (w3.eth.block_number, w3.eth.chain_id) == (0, 31337)
+    assert len(asked) == 1 + 3

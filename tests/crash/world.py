@@ -59,11 +59,7 @@ class World:
     directory: Path
 
     def connect(self) -> Web3:
-        w3 = connect(self.rpc, self.deployment.chain_id)
-        # web3 asks for the chain's id before every other call; it doubles the time of processes that live so shortly.
-        w3.provider.cache_allowed_requests = True
-        w3.provider.cacheable_requests = {RPCEndpoint("eth_chainId")}
-        return w3
+        return connect(self.rpc, self.deployment.chain_id)
 
     def view(self, journals: Journals | None = None) -> JobView:
         market = Market(self.connect(), self.deployment, journals)

@@ -12,6 +12,10 @@ from sqlalchemy import Engine
 from web3 import Web3
 from web3.providers.base import JSONBaseProvider
 
+from marketplace.chain.connect import connect
+from marketplace.chain.devnet.accounts import dev_account
+from marketplace.chain.devnet.ledger import Ledger
+from marketplace.chain.devnet.server import serve_devnet
 from marketplace.chain.errors import NotANodeError, UnreachableNodeError, WrongChainError
 from marketplace.index.errors import (
     ContradictionError,
@@ -20,6 +24,7 @@ from marketplace.index.errors import (
     RestlessChainError,
 )
 from marketplace.index.following import follow
+from marketplace.index.node import Node
 from marketplace.index.store import pointer_of
 from tests.index.play import Play
 from tests.lying_node import lying
@@ -273,3 +278,15 @@ def test_the_block_that_both_nodes_have_is_the_last_one_taken_in(play: Play, eng
     play.indexer(engine, second=other).step()
     place = pointer_of(engine, play.deployment.chain_id, play.deployment.market).place
     assert place.number == play.height - 2
+
+
+def test_a_node_that_begins_to_serve_another_chain_is_noticed_on_a_real_connection():
+    with serve_devnet(Ledger(chain_id=31337), port=0, heartbeat=None) as server:
+        port = int(server.url.rpartition(":")[2])
+        node = Node(connect(server.url, 31337), 31337, dev_account(0).address)
+        node.check_chain()
+    with (
+        serve_devnet(Ledger(chain_id=1337), port=port, heartbeat=None),
+        pytest.raises(WrongChainError, match="id 1337,"),
+    ):
+        node.check_chain()
