@@ -66,11 +66,20 @@ class Fork:
             raise ChildFailedError("\n".join(map(str, told)) or f"process {self.pid} ended with status {status}")
         return Ending(told, killed)
 
+    def has_ended(self) -> bool:
+        """Whether it has ended, and can be waited for without waiting."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def wait(self) -> int:
+        """Wait until it has ended, whatever it told; return its exit status, or the signal that ended it, negative."""
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self._reading)
+        return os.waitstatus_to_exitcode(status)
+
     def end(self) -> None:
         """Kill it, and wait until it has ended."""
         os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self._reading)
+        self.wait()
 
 
 def _run(body: Callable[[Tell], None], writing: int) -> None:
