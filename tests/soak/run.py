@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=12, help="of each job")
-    parser.add_argument("--at-once", type=int, default=5, help="jobs under way at most")
+    parser.add_argument("--at-once", type=int, default=9, help="jobs under way at most")
     parser.add_argument("--page", type=Path, help="write the report for people here")
     parser.add_argument("--json", type=Path, help="write the report here")
     parser.add_argument("--keep", type=Path, help="keep every process's log in this new directory")

@@ -56,9 +56,9 @@ server_momentum = 0.5
 rounds = {rounds}
 scale_exponent = 12
 tolerated = 1
-submit = "60 s"
-deliver = "60 s"
-settle = "90 s"
+submit = "45 s"
+deliver = "45 s"
+settle = "75 s"
 challenge = "8 s"
 accept_small_model = true
 
