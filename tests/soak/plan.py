@@ -15,7 +15,7 @@ TRAINER_NAMES: Final = tuple(f"trainer-{index}" for index in range(TRAINERS))
 
 # A job is never under way for longer than this, in seconds; faults are drawn for all of it.
 HORIZON_SECONDS: Final = 2_400.0
-SECONDS_BETWEEN_FAULTS: Final = 11.0
+SECONDS_BETWEEN_FAULTS: Final = 25.0
 SECONDS_BETWEEN_GENERAL_OUTAGES: Final = 240.0
 OUTAGE_SECONDS: Final = (1.0, 60.0)
 DISK_SECONDS: Final = (2.0, 25.0)

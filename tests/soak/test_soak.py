@@ -26,9 +26,9 @@ IMPATIENT = Patience(silence_seconds=0.5, attempts=1)
 
 
 def test_a_seed_draws_one_plan_with_everything_in_it():
-    plan = draw_plan(1, 20, 12, 3600.0)
-    assert plan == draw_plan(1, 20, 12, 3600.0)
-    assert plan != draw_plan(2, 20, 12, 3600.0)
+    plan = draw_plan(1, 20, 14, 3600.0)
+    assert plan == draw_plan(1, 20, 14, 3600.0)
+    assert plan != draw_plan(2, 20, 14, 3600.0)
     faults = [fault for job in plan.jobs for fault in job.faults]
     assert {fault.trouble for fault in faults} == set(Trouble)
     assert {fault.kind for fault in faults} == {None, *OutageKind}
