@@ -398,7 +398,7 @@ class Specification(Table, table=True):
     tried_at, missing_since, next_try
         When it was looked for last, since when in vain, and when it is due again; seconds since the Unix epoch.
     words
-        What is searched: title, description, model and licence in the form of `texts.search_form`.
+        What is searched: title, description, model and licence in the form of `text_forms.search_form`.
     """
 
     __tablename__ = "specifications"

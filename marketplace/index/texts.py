@@ -7,7 +7,6 @@ can be fetched does not follow from the chain; what is missing is tried again la
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +17,7 @@ from contribution.errors import CairnError
 from marketplace.errors import ContentTooLargeError, MalformedCidError, StorageError
 from marketplace.index.database import reading, writing
 from marketplace.index.rows import replace_rows, table_named
+from marketplace.index.text_forms import search_form, storable
 from marketplace.job.document import JobDocument, fetch_document
 from marketplace.storage.store import ContentReader
 
@@ -80,11 +80,6 @@ def fetch_texts(
     return Fetched(counts[USABLE], counts[MISSING], counts[REFUSED])
 
 
-def search_form(text: str) -> str:
-    """Return text as it is searched in and for: compatible forms of characters made one, without case."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
 def _row(store: ContentReader, cid: bytes, since: int | None, now: int) -> dict[str, Any]:
     empty = {"title": None, "description": None, "licence": None, "datasheet": None, "model": None, "words": None}
     row: dict[str, Any] = {"cid": cid, "tried_at": now, "next_try": None, "missing_since": None, "fault": None, **empty}
@@ -116,8 +111,3 @@ def _texts(document: JobDocument) -> dict[str, Any]:
         "model": document.model,
         "words": search_form(storable(words)),
     }
-
-
-def storable(text: str) -> str:
-    """Return text without the NUL characters and lone surrogates that PostgreSQL can't store."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

@@ -16,7 +16,8 @@ from marketplace.index.queries.answers import LARGEST_PAGE, QueryError, Reader
 from marketplace.index.queries.jobs import JobFilter, Order, job_page, list_jobs
 from marketplace.index.queries.rounds import list_rounds, round_page
 from marketplace.index.rows import replace_rows
-from marketplace.index.texts import fetch_texts, search_form
+from marketplace.index.text_forms import search_form
+from marketplace.index.texts import fetch_texts
 from marketplace.storage.cid import raw_cid
 from marketplace.storage.directory import DirectoryStore
 from tests.index.play import AGGREGATOR, OWNER, TRAINERS, Play

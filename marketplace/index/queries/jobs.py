@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -26,7 +26,7 @@ from marketplace.index.queries.answers import (
     parse_mark,
 )
 from marketplace.index.rows import table_named
-from marketplace.index.texts import search_form, storable
+from marketplace.index.text_forms import search_form, storable
 
 _JOBS: Final = table_named("jobs")
 _SEATS: Final = table_named("seats")
@@ -205,6 +205,23 @@ def jobs_in(
     rows = connection.execute(query).all()
     marks = [mark_of(*(getattr(row, key.name) for key in keys)) for row in rows]
     return page_of([_line(row, standing.final_block) for row in rows], size, marks)
+
+
+def job_models(reader: Reader) -> Answer[tuple[str, ...]]:
+    """Return the models that the market's jobs name, in the order of the alphabet."""
+    same = _TEXTS.c.cid == _JOBS.c.specification_cid
+    query = select(_TEXTS.c.model).distinct().join(_JOBS, same).where(_TEXTS.c.model.is_not(None))
+    with reader.asking() as (connection, market_id, standing):
+        found = connection.execute(query.where(_JOBS.c.market_id == market_id)).scalars().all()
+    return Answer(tuple(sorted(found)), standing)
+
+
+def jobs_named(reader: Reader, numbers: Collection[int]) -> Answer[dict[int, JobLine]]:
+    """Return jobs by number; those that there are none of are left out."""
+    query = _with_texts().where(_JOBS.c.number.in_([number for number in numbers if 0 < number < NUMBER_LIMIT]))
+    with reader.asking() as (connection, market_id, standing):
+        rows = connection.execute(query.where(_JOBS.c.market_id == market_id)).all()
+    return Answer({row.number: _line(row, standing.final_block) for row in rows}, standing)
 
 
 def job_page(reader: Reader, number: int) -> Answer[JobPage | None]:

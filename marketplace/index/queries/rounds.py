@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_typing import ChecksumAddress
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from marketplace.chain.structs import ExclusionReason, VoidCause
 from marketplace.index.queries.answers import (
@@ -92,8 +92,12 @@ class RoundPage:
         As it opened.
     deliver_end
         If submissions were closed before their end.
-    gram, model_commitment, aggregate_cid, ended_in
-        What was settled, and the transaction that ended it.
+    gram, model_commitment, aggregate_cid
+        What was settled.
+    ended_in, ended_block
+        The transaction that ended it, and its block.
+    settled_before
+        How many earlier rounds were settled and not refuted, by which its reward goes.
     submissions, decided, missing, challenges
         By account.
     """
@@ -106,6 +110,8 @@ class RoundPage:
     model_commitment: bytes | None
     aggregate_cid: bytes | None
     ended_in: bytes | None
+    ended_block: int | None
+    settled_before: int
     submissions: tuple[Submitted, ...]
     decided: tuple[Decided, ...]
     missing: tuple[ChecksumAddress, ...]
@@ -136,6 +142,9 @@ def round_page(reader: Reader, job: int, number: int) -> Answer[RoundPage | None
         row = connection.execute(select(_ROUNDS).where(*where)).one_or_none() if known else None
         if row is None:
             return Answer(None, standing)
+        earlier = (_ROUNDS.c.market_id == market_id, _ROUNDS.c.job == job, _ROUNDS.c.number < number)
+        stands = _ROUNDS.c.outcome == "settled", func.coalesce(_ROUNDS.c.overturned, "") != "refuted"
+        settled_before = int(connection.execute(select(func.count()).where(*earlier, *stands)).scalar_one())
         parts = {
             name: _rows(connection, name, market_id, job, number)
             for name in ("submissions", "contributions", "notices", "challenges")
@@ -149,6 +158,8 @@ def round_page(reader: Reader, job: int, number: int) -> Answer[RoundPage | None
         _bytes(row.model_commitment),
         _bytes(row.aggregate_cid),
         _bytes(row.ended_in),
+        row.ended_block,
+        settled_before,
         tuple(map(_submitted, parts["submissions"])),
         tuple(map(_decided, parts["contributions"])),
         tuple(dict.fromkeys(notice.account for notice in parts["notices"])),
