@@ -13,9 +13,11 @@ from marketplace.chain.local_chains import LOCAL_CHAIN_IDS
 from marketplace.index.database import open_database
 from marketplace.index.queries.answers import Reader, Standing
 from marketplace.index.schema import check_schema
-from webapp import live, public
+from webapp import api, live, public
 from webapp.converters import AccountConverter
 from webapp.errors import handle_errors
+from webapp.measures import measure
+from webapp.measures import pages as health_pages
 from webapp.presentation.assets import Assets
 from webapp.presentation.currencies import Currencies
 from webapp.presentation.filters import add_filters
@@ -31,7 +33,7 @@ from webapp.state import open_state
 STATIC_SECONDS: Final = 365 * 86_400
 _HERE: Final = Path(__file__).parent
 # What stands in the head of every page: endpoint and word.
-_NAVIGATION: Final = (("market.jobs", "Market"), ("glossary.terms", "Glossary"))
+_NAVIGATION: Final = (("market.jobs", "Market"), ("glossary.terms", "Glossary"), ("api.description", "API"))
 
 
 def create_app(settings: WebSettings) -> Flask:
@@ -83,10 +85,11 @@ def create_app(settings: WebSettings) -> Flask:
     limit_requests(app)
     protect(app)
     add_headers(app, https=settings.https)
+    measure(app)
     handle_errors(app)
     add_filters(app, Assets(_HERE / "static"))
     app.context_processor(_of_every_page)
-    for pages in (*public.BLUEPRINTS, live.pages):
+    for pages in (*public.BLUEPRINTS, live.pages, api.pages, health_pages):
         app.register_blueprint(pages)
     return app
 

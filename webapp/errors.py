@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -77,6 +78,8 @@ def handle_errors(app: Flask) -> None:
         for name, value in fault.get_headers():
             if name in ("Allow", "Retry-After"):
                 response.headers[name] = value
+        if isinstance(fault, RateLimitExceeded) and fault.limit is not None:
+            response.headers["Retry-After"] = str(fault.limit.limit.get_expiry())
         return response
 
     @app.errorhandler(CairnError)
@@ -94,7 +97,8 @@ def _expected_failure(fault: CairnError) -> Failure:
     code = error_of(fault).code
     match fault:
         case QueryError():
-            return _failure(400, str(fault), code=code)
+            # A mark that no page gave, or one of another list, names a page that there is not.
+            return _failure(404 if "after" in request.args else 400, str(fault), code=code)
         case UnknownMarketError():
             return _failure(503, "The index has not read anything of this market yet.", code=code)
         case DatabaseError() | SchemaError():

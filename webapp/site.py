@@ -51,6 +51,13 @@ def attach(app: Flask, shared: Site) -> None:
     app.extensions[_KEY] = shared
 
 
+def dispose(app: Flask) -> None:
+    """Close an app's connections to its databases."""
+    shared = cast("Site", app.extensions[_KEY])
+    shared.reader.engine.dispose()
+    shared.state.dispose()
+
+
 def site() -> Site:
     """Return what the requests of the current app share."""
     return cast("Site", current_app.extensions[_KEY])

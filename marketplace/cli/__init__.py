@@ -33,6 +33,7 @@ from marketplace.cli import (
     srs,
     store,
     trainer,
+    web,
 )
 from marketplace.cli.group import CommandGroup, ExitCode
 
@@ -67,6 +68,7 @@ money.add_commands(app)
 doctor.add_commands(app)
 runs.add_commands(app)
 explain.add_commands(app)
+web.add_commands(app)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from prometheus_client import (
@@ -117,8 +117,20 @@ class Metrics:
         self._ready.set(failure is None)
 
 
+class Measured(Protocol):
+    """What can be served: measures, and whether what they are of is well."""
+
+    registry: CollectorRegistry
+
+    def health(self) -> str | None:
+        """Return what is wrong with the process; None if it gets on."""
+
+    def readiness(self) -> str | None:
+        """Return why it can't work at the moment; None if it can."""
+
+
 @contextmanager
-def serve_metrics(metrics: Metrics, port: int) -> Iterator[str]:
+def serve_metrics(metrics: Measured, port: int) -> Iterator[str]:
     """Serve metrics on a port of loopback as long as the context lasts; yield their address. Port 0 is any free one.
 
     Raises
@@ -141,7 +153,7 @@ def serve_metrics(metrics: Metrics, port: int) -> Iterator[str]:
         thread.join()
 
 
-def _handler_of(metrics: Metrics) -> type[BaseHTTPRequestHandler]:
+def _handler_of(metrics: Measured) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """Answers GET on three paths, to programs on this machine alone."""
 

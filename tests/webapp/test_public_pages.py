@@ -8,8 +8,10 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from contribution.gram import unpack_gram
+from marketplace.chain.history import HistoryReader
 from tests.webapp.seed import XSS, Seeded
-from webapp.presentation.amounts import shown_amount
+from webapp.presentation.amounts import grouped, shown_amount
 
 
 def text_of(page: str) -> str:
@@ -74,7 +76,7 @@ def test_what_can_not_be_asked_is_said_at_its_field(client: FlaskClient, query: 
 def test_a_page_mark_that_no_page_gave_is_refused(client: FlaskClient) -> None:
     for mark in ("x", "-1", "1-2", "9" * 80, "1 OR 1=1"):
         answer = client.get("/", query_string={"after": mark})
-        assert answer.status_code == 400
+        assert answer.status_code == 404
         assert "marks no page" in text_of(answer.text)
 
 
@@ -144,3 +146,55 @@ def test_the_glossary_explains_the_words(client: FlaskClient) -> None:
     shown = text_of(client.get("/glossary").text)
     assert "Gram matrix" in shown
     assert "exact Shapley value" in shown
+
+
+def test_a_round_shows_every_number_of_its_settlement(client: FlaskClient, seeded: Seeded) -> None:
+    small = seeded.jobs["completed"]
+    history = HistoryReader(small.market, small.job).read()
+    for number, record in history.rounds.items():
+        shown = text_of(client.get(f"/jobs/{small.job}/rounds/{number}").text)
+        for weight, contribution, payout in zip(record.weights, record.contributions, record.payouts, strict=True):
+            exact = " ".join(grouped(str(value)) for value in (weight, contribution, payout))
+            assert " ".join(exact.split()) in shown
+        size = len(record.trainers) + small.view.terms.references
+        for entry in unpack_gram(record.gram, size).flatten().tolist():
+            assert " ".join(grouped(str(entry)).split()) in shown
+        assert f"cairn audit round {small.job} {number}" in shown
+
+
+def test_a_round_says_why_somebody_was_left_out(client: FlaskClient, seeded: Seeded) -> None:
+    small = seeded.jobs["completed"]
+    shown = text_of(client.get(f"/jobs/{small.job}/rounds/2").text)
+    assert "excluded its envelope does not decrypt; evidence bafk" in shown
+    expired = text_of(client.get(f"/jobs/{seeded.jobs['running'].job}/rounds/4").text)
+    assert "The aggregator did not settle in time and lost a penalty." in expired
+    assert "What was proved" not in expired
+    assert client.get(f"/jobs/{small.job}/rounds/99").status_code == 404
+
+
+def test_a_round_gives_the_browser_what_it_checks(client: FlaskClient, seeded: Seeded) -> None:
+    """The transaction that the page names settles that round, and is accepted again on the block before."""
+    small = seeded.jobs["running"]
+    page = client.get(f"/jobs/{small.job}/rounds/1").text
+    data = dict(re.findall(r'data-([a-z]+)="([^"]*)"', re.search(r'<div id="verify"[^>]*>', page)[0]))
+    w3 = small.market.w3
+    sent = w3.eth.get_transaction(data["transaction"])
+    assert (sent["to"], sent["from"]) == (data["market"], data["aggregator"])
+    assert sent["blockNumber"] == int(data["block"])
+    call = {"from": sent["from"], "to": sent["to"], "data": sent["input"], "gas": sent["gas"]}
+    assert w3.eth.call(call, sent["blockNumber"] - 1) == b""
+
+
+def test_profiles_tell_what_accounts_have_done(client: FlaskClient, seeded: Seeded) -> None:
+    small = seeded.jobs["running"]
+    account = small.trainers[3].account.address
+    for written in (account, account.lower(), "0x" + account[2:].upper()):
+        shown = text_of(client.get(f"/trainers/{written}").text)
+        assert account in shown
+        assert "Jobs joined 3" in shown
+    aggregator = text_of(client.get(f"/aggregators/{small.aggregator.account.address}").text)
+    assert "Rounds settled 9" in aggregator
+    assert "Rounds expired 1" in aggregator
+    assert "has joined no job" in client.get(f"/trainers/{small.owner.address}").text
+    assert "aggregator of no job" in client.get(f"/aggregators/{small.owner.address}").text
+    assert client.get("/trainers/0x12").status_code == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -22,6 +23,7 @@ RETRY_MILLISECONDS: Final = 3_000
 # Streams of one process; each holds a thread, see `webapp.server`.
 MOST_STREAMS: Final = 48
 _HUB: Final = "cairn-live"
+_OPEN: Final[weakref.WeakSet[Hub]] = weakref.WeakSet()
 _WAIT_SECONDS: Final = 1.0
 
 pages: Final = Blueprint("live", __name__)
@@ -51,7 +53,14 @@ def hub() -> Hub:
     found: Hub | None = current_app.extensions.get(_HUB)
     if found is None:
         found = current_app.extensions.setdefault(_HUB, Hub(_looking(site()), MOST_STREAMS))
+        _OPEN.add(found)
     return found
+
+
+def close_streams() -> None:
+    """Let all streams of this process end."""
+    for each in list(_OPEN):
+        each.close()
 
 
 def _looking(shared: Site) -> Callable[[Look | None], Look]:

@@ -68,6 +68,31 @@ MILESTONE_WORDS: Final = {
     "Burned": "What nobody may have was burned",
 }
 
+MOVEMENT_WORDS: Final = {
+    "JobCreated": "created the job",
+    "JobAccepted": "accepted the job",
+    "TrainerJoined": "joined",
+    "TrainerLeft": "left",
+    "Strike": "struck",
+    "RoundScored": "the round was scored",
+    "RoundSettled": "the round was settled",
+    "RoundVoided": "the round was void",
+    "RoundExpired": "the round expired",
+    "Flagged": "the round was flagged",
+    "GramRefuted": "the round was refuted",
+    "JobEnded": "the job ended",
+    "Withdrawn": "withdrawn",
+    "Burned": "burned",
+}
+POT_WORDS: Final = {
+    "outside": "its own account",
+    "credit": "its credit",
+    "stake": "its stake",
+    "escrow": "the escrow",
+    "bond": "the bond",
+    "burned": "to be burned",
+}
+
 
 def job_state_named(word: str) -> JobState | None:
     """Return the state that a word stands for; None if there is none."""

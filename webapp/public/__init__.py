@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from webapp.public import glossary, job, market
+from webapp.public import glossary, job, market, profiles, round
 
-BLUEPRINTS: Final = (market.pages, job.pages, glossary.pages)
+BLUEPRINTS: Final = (market.pages, job.pages, round.pages, profiles.pages, glossary.pages)

@@ -107,7 +107,6 @@ def limit_rate(app: Flask, state: Engine, requests_per_minute: int) -> Limiter:
         application_limits=[f"{requests_per_minute} per minute"],
         storage_uri=f"{SCHEME}://",
         storage_options=cast("dict[str, str | int]", {"engine": state}),
-        headers_enabled=True,
     )
 
 

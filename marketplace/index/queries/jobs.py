@@ -207,15 +207,6 @@ def jobs_in(
     return page_of([_line(row, standing.final_block) for row in rows], size, marks)
 
 
-def job_models(reader: Reader) -> Answer[tuple[str, ...]]:
-    """Return the models that the market's jobs name, in the order of the alphabet."""
-    same = _TEXTS.c.cid == _JOBS.c.specification_cid
-    query = select(_TEXTS.c.model).distinct().join(_JOBS, same).where(_TEXTS.c.model.is_not(None))
-    with reader.asking() as (connection, market_id, standing):
-        found = connection.execute(query.where(_JOBS.c.market_id == market_id)).scalars().all()
-    return Answer(tuple(sorted(found)), standing)
-
-
 def jobs_named(reader: Reader, numbers: Collection[int]) -> Answer[dict[int, JobLine]]:
     """Return jobs by number; those that there are none of are left out."""
     query = _with_texts().where(_JOBS.c.number.in_([number for number in numbers if 0 < number < NUMBER_LIMIT]))
