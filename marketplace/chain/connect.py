@@ -71,7 +71,7 @@ class NodeProvider(HTTPProvider):
             raise NotANodeError(url, f"what is not JSON ({fault})") from fault
 
 
-def connect(rpc_url: str, expected_chain_id: int | None = None) -> Web3:
+def connect(rpc_url: str, expected_chain_id: int | None = None, *, answer_seconds: float = ANSWER_SECONDS) -> Web3:
     """Connect to a chain.
 
     Parameters
@@ -81,6 +81,8 @@ def connect(rpc_url: str, expected_chain_id: int | None = None) -> Web3:
         could be changed on the way, and with it what this program believes of the chain.
     expected_chain_id : int, optional
         The chain that it must be; None for any.
+    answer_seconds : float
+        How long each answer is waited for.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def connect(rpc_url: str, expected_chain_id: int | None = None) -> Web3:
         If it is a node of another chain.
     """
     check_url(rpc_url)
-    timeouts = {"timeout": (CONNECT_SECONDS, ANSWER_SECONDS)}
+    timeouts = {"timeout": (CONNECT_SECONDS, answer_seconds)}
     # A node that is gone is told at once; who waits for one to come back decides itself how long.
     provider = NodeProvider(rpc_url, request_kwargs=timeouts, exception_retry_configuration=None)
     chain_id = _ask_chain_id(provider, rpc_url)

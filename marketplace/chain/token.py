@@ -26,7 +26,7 @@ def _function(name: str, inputs: tuple[str, ...], output: str, mutability: str) 
     return {"type": "function", "name": name, "inputs": arguments, "outputs": outputs, "stateMutability": mutability}
 
 
-_ABI: Final = (
+ERC20_ABI: Final = (
     _function("decimals", (), "uint8", "view"),
     _function("balanceOf", ("address",), "uint256", "view"),
     _function("allowance", ("address", "address"), "uint256", "view"),
@@ -42,7 +42,7 @@ def token_decimals(w3: Web3, token: ChecksumAddress) -> int:
     TokenError
         If it does not say.
     """
-    return _ask(_contract(w3, token), "decimals")
+    return _ask(token_contract(w3, token), "decimals")
 
 
 def token_balance(w3: Web3, token: ChecksumAddress, account: ChecksumAddress, block: int) -> int:
@@ -53,7 +53,7 @@ def token_balance(w3: Web3, token: ChecksumAddress, account: ChecksumAddress, bl
     TokenError
         If the address is no token's.
     """
-    return _ask(_contract(w3, token), "balanceOf", account, block=block)
+    return _ask(token_contract(w3, token), "balanceOf", account, block=block)
 
 
 def approve_exactly(
@@ -75,18 +75,30 @@ def approve_exactly(
     ChainError
         If the transaction fails; see `transact`.
     """
-    contract = _contract(w3, token)
-    allowed = _ask(contract, "allowance", account.address, spender)
+    allowed = token_allowance(w3, token, account.address, spender)
     if allowed == amount:
         return
+    approve = token_contract(w3, token).functions.approve
     if allowed != 0:
         # Some tokens refuse to change an allowance that is not zero.
-        transact(w3, account, contract.functions.approve(spender, 0), journals=journals)
-    transact(w3, account, contract.functions.approve(spender, amount), journals=journals)
+        transact(w3, account, approve(spender, 0), journals=journals)
+    transact(w3, account, approve(spender, amount), journals=journals)
 
 
-def _contract(w3: Web3, token: ChecksumAddress) -> Contract:
-    return w3.eth.contract(token, abi=_ABI)
+def token_allowance(w3: Web3, token: ChecksumAddress, account: ChecksumAddress, spender: ChecksumAddress) -> int:
+    """Return how much of an account's tokens `spender` may take, in smallest units.
+
+    Raises
+    ------
+    TokenError
+        If the address is no token's.
+    """
+    return _ask(token_contract(w3, token), "allowance", account, spender)
+
+
+def token_contract(w3: Web3, token: ChecksumAddress) -> Contract:
+    """Return a token as web3 calls it; nothing is asked of it yet."""
+    return w3.eth.contract(token, abi=ERC20_ABI)
 
 
 def _ask(contract: Contract, name: str, *arguments: object, block: int | str = "latest") -> int:

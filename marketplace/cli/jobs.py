@@ -115,8 +115,8 @@ def create(
 
 def _warn_of_token(output: Output, market: Market, specification: JobSpecification) -> None:
     """Check the token's decimals, and say what can't be checked of a token that is not known to be plain."""
+    from marketplace.chain.known_tokens import PLAIN_TOKENS
     from marketplace.chain.token import token_decimals
-    from marketplace.cli.known_tokens import PLAIN_TOKENS
 
     money = specification.money
     if money.token is None:

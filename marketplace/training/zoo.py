@@ -37,6 +37,11 @@ Shapes = Mapping[str, tuple[int, ...]]
 Vector = npt.NDArray[np.float32]
 
 
+def parameter_names(name: str) -> frozenset[str]:
+    """Return the names of the parameters that a model takes; none for a model that there is not."""
+    return _ZOO.get(name, frozenset())
+
+
 def _integer_fault(what: str, value: object, low: int, high: int) -> list[str]:
     """Return one sentence if `value` is not an integer in [low, high], else nothing."""
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
