@@ -13,11 +13,12 @@ from marketplace.chain.local_chains import LOCAL_CHAIN_IDS
 from marketplace.index.database import open_database
 from marketplace.index.queries.answers import Reader, Standing
 from marketplace.index.schema import check_schema
-from webapp import api, live, public
+from webapp import account, api, live, owner, public, sign_in, trainer, transactions
 from webapp.converters import AccountConverter
 from webapp.errors import handle_errors
 from webapp.measures import measure
 from webapp.measures import pages as health_pages
+from webapp.node import Node
 from webapp.presentation.assets import Assets
 from webapp.presentation.currencies import Currencies
 from webapp.presentation.filters import add_filters
@@ -27,6 +28,7 @@ from webapp.security.hosts import check_hosts
 from webapp.security.limits import limit_requests
 from webapp.security.rate_limit import limit_rate
 from webapp.settings import WebSettings, read_secret_key
+from webapp.sign_in.sessions import keep_private, visitor_or_nobody
 from webapp.site import Site, attach, site
 from webapp.state import open_state
 
@@ -77,6 +79,7 @@ def create_app(settings: WebSettings) -> Flask:
             Reader(engine, deployment.chain_id, deployment.market),
             state,
             Currencies(settings.rpc, deployment.chain_id),
+            Node(settings.rpc, deployment),
         ),
     )
     # In this order requests are looked at: the host, how often, how large, from where.
@@ -89,7 +92,9 @@ def create_app(settings: WebSettings) -> Flask:
     handle_errors(app)
     add_filters(app, Assets(_HERE / "static"))
     app.context_processor(_of_every_page)
-    for pages in (*public.BLUEPRINTS, live.pages, api.pages, health_pages):
+    keep_private(app)
+    signed = (sign_in.pages, transactions.pages, owner.pages, trainer.pages, account.pages)
+    for pages in (*public.BLUEPRINTS, live.pages, api.pages, health_pages, *signed):
         app.register_blueprint(pages)
     return app
 
@@ -103,5 +108,6 @@ def _of_every_page() -> dict[str, object]:
         "deployment": where,
         "is_local": where.chain_id in LOCAL_CHAIN_IDS,
         "standing": standing,
+        "visitor": visitor_or_nobody(),
         "now": standing.block_time if standing else 0,
     }

@@ -16,6 +16,7 @@ from contribution.errors import CairnError
 from marketplace.error_codes import error_of
 from marketplace.index.errors import DatabaseError, SchemaError, UnknownMarketError
 from marketplace.index.queries.answers import QueryError
+from webapp.refusals import RefusedError
 
 log: Final = logging.getLogger("cairn.web")
 API_PREFIX: Final = "/api/"
@@ -45,9 +46,11 @@ class Failure:
 
 _KNOWN: Final = {
     400: ("That can't be asked", "Go back and change what you asked for."),
+    401: ("Sign in first", "Sign in with your wallet, then do it again."),
     403: ("Not allowed", "Open the page again from this site."),
     404: ("There is no such page", "Check the address, or look for it in the market."),
     405: ("That can't be done here", "Use the page's own buttons."),
+    409: ("That can't be done now", "Nothing was changed."),
     410: ("It is gone", "What was here is over and does not come back; start again from the market."),
     413: ("That is too much at once", "Send less."),
     414: ("That address is too long", "Ask for less."),
@@ -99,6 +102,8 @@ def _expected_failure(fault: CairnError) -> Failure:
         case QueryError():
             # A mark that no page gave, or one of another list, names a page that there is not.
             return _failure(404 if "after" in request.args else 400, str(fault), code=code)
+        case RefusedError():
+            return _failure(fault.status, str(fault), code=code)
         case UnknownMarketError():
             return _failure(503, "The index has not read anything of this market yet.", code=code)
         case DatabaseError() | SchemaError():

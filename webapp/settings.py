@@ -50,7 +50,9 @@ class WebSettings:
         A node of the market's chain, to tell how far the index is behind and what decimals a token has; None for
         neither.
     store
-        Where content is, as `--store` says it.
+        Where content is, as `--store` says it; jobs that owners create here are published there. None for nowhere.
+    srs_directory
+        Where structured reference strings are kept; None for beside the secret key.
     allowed_hosts
         Names that the app answers to.
     trusted_proxies
@@ -68,6 +70,7 @@ class WebSettings:
     secret_key_file: Path
     rpc: str | None = None
     store: str | None = None
+    srs_directory: Path | None = None
     allowed_hosts: tuple[str, ...] = LOOPBACK_HOSTS
     trusted_proxies: int = 0
     https: bool = False

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from marketplace.chain.deployment import Deployment
 from marketplace.index.queries.answers import Reader
+from webapp.node import Node
 from webapp.presentation.currencies import Currencies
 from webapp.settings import WebSettings
 
@@ -32,6 +33,8 @@ class Site:
         The app's own database.
     currencies
         What amounts of jobs are in.
+    node
+        What is asked about the chain itself.
     """
 
     settings: WebSettings
@@ -39,6 +42,7 @@ class Site:
     reader: Reader
     state: Engine
     currencies: Currencies
+    node: Node
 
     def rule_name(self, address: str) -> str:
         """Return the name of a rule by its contract's address."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Engine, Float, Integer, MetaData, String, Table
+from sqlalchemy import Column, Engine, Float, Integer, MetaData, String, Table, Text
 
 from marketplace.index.database import open_database, writing
 
@@ -19,6 +19,53 @@ RATE_LIMITS: Final = Table(
     Column("key", String(255), primary_key=True),
     Column("count", Integer, nullable=False),
     Column("expires_at", Float, nullable=False, index=True),
+)
+
+# Who is signed in. Only digests of the secrets in cookies are kept, so that a copy of the database opens no session.
+SESSIONS: Final = Table(
+    "sessions",
+    METADATA,
+    Column("session", String(64), primary_key=True),
+    Column("account", String(42), nullable=False),
+    Column("expires_at", Float, nullable=False, index=True),
+)
+
+# The one message that a visitor was given to sign, until it comes back.
+SIGN_IN_NONCES: Final = Table(
+    "sign_in_nonces",
+    METADATA,
+    Column("visitor", String(64), primary_key=True),
+    Column("nonce", String(64), nullable=False),
+    Column("expires_at", Float, nullable=False, index=True),
+)
+
+# What a wallet was or is to be asked to sign, exactly; amounts as decimal texts, which no database rounds.
+PREPARED: Final = Table(
+    "prepared_transactions",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("account", String(42), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("job", String(20)),
+    Column("target", String(42), nullable=False),
+    Column("calldata", Text, nullable=False),
+    Column("value", String(78), nullable=False),
+    Column("chain_id", String(20), nullable=False),
+    Column("gas", String(20), nullable=False),
+    Column("fee_per_gas", String(78), nullable=False),
+    Column("created_at", Float, nullable=False, index=True),
+    Column("hash", String(66)),
+    Column("nonce", String(20)),
+    Column("sent_block", String(20)),
+)
+
+# The form of the job that an account is describing, as it was typed.
+DRAFTS: Final = Table(
+    "drafts",
+    METADATA,
+    Column("account", String(42), primary_key=True),
+    Column("typed", Text, nullable=False),
+    Column("changed_at", Float, nullable=False),
 )
 
 

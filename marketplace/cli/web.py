@@ -28,6 +28,7 @@ from marketplace.cli.common import (
     StoreOption,
     examples,
     home,
+    srs_directory,
 )
 from marketplace.cli.group import ExitCode, report_error
 from marketplace.cli.index import DatabaseOption, FinalityOption, make_indexer, open_engine
@@ -135,7 +136,8 @@ def _settings(
         state_database=sqlite_url(home() / "web" / "state.sqlite"),
         secret_key_file=home() / "web" / "secret-key",
         rpc=rpc,
-        store=store,
+        store=store or str(home() / "store"),
+        srs_directory=srs_directory(),
         allowed_hosts=tuple(hosts) if hosts else LOOPBACK_HOSTS,
         trusted_proxies=trusted_proxies,
         https=https,

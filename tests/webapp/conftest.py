@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from marketplace.chain.devnet.anvil import start_anvil
+from tests.webapp.quiet import Quiet
 from tests.webapp.seed import START, Seeded, seed_market
 from webapp.application import create_app
 from webapp.settings import WebSettings
@@ -19,6 +20,16 @@ from webapp.settings import WebSettings
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     with start_anvil(start=START, accounts=12) as url:
         yield seed_market(tmp_path_factory.mktemp("market"), url)
+
+
+@pytest.fixture(scope="session")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
+    return Quiet(tmp_path_factory.mktemp("quiet"))
+
+
+@pytest.fixture
+def quiet_app(quiet: Quiet, tmp_path: Path) -> Flask:
+    return quiet.app(tmp_path)
 
 
 def settings_for(seeded: Seeded, directory: Path, **changed) -> WebSettings:

@@ -67,6 +67,10 @@ class Seeded:
         return sqlite_url(self.directory / "index.sqlite")
 
     @property
+    def rpc(self) -> str:
+        return str(self.market.w3.provider.endpoint_uri)
+
+    @property
     def deployment_file(self) -> Path:
         return self.directory / "deployment.json"
 

@@ -19,7 +19,15 @@ from webapp.security.limits import MAX_ARGUMENTS, MAX_BODY, MAX_FIELDS, json_bod
 from webapp.settings import WebSettings, WebSettingsError
 
 ACCOUNT = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
-VALUES = {"number": 1, "round": 1, "account": ACCOUNT, "filename": "css/cairn.css", "plot": "pay", "theme": "light"}
+VALUES = {
+    "number": 1,
+    "round": 1,
+    "account": ACCOUNT,
+    "filename": "css/cairn.css",
+    "plot": "pay",
+    "theme": "light",
+    "identifier": "0" * 32,
+}
 
 
 def paths_of(app: Flask) -> list[str]:
@@ -38,7 +46,8 @@ def test_every_answer_has_the_headers(app: Flask) -> None:
             with client.open(path, method=method, buffered=False) as answer:
                 for name, value in HEADERS.items():
                     assert answer.headers[name] == value, (path, method, name)
-                assert "Set-Cookie" not in answer.headers
+                # Whoever only looks gets no cookie; signing in needs one.
+                assert ("Set-Cookie" in answer.headers) == (path == "/sign-in" and method == "GET")
 
 
 def test_the_policy_lets_nothing_inline_run(app: Flask) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from marketplace.chain.structs import NATIVE_COIN
+from marketplace.storage.cid import parse_binary_cid
 from webapp.presentation import amounts, texts, times, words
 from webapp.presentation.assets import Assets
 
@@ -19,6 +20,7 @@ def add_filters(app: Flask, assets: Assets) -> None:
         duration=times.length,
         grouped=lambda number: amounts.grouped(str(number)),
         short=short,
+        cid=lambda data: str(parse_binary_cid(bytes(data))),
         hexadecimal=lambda data: f"0x{bytes(data).hex()}",
         percent=percent,
     )

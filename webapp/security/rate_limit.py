@@ -9,8 +9,9 @@ import ipaddress
 import time
 from typing import Final, cast
 
-from flask import Flask
+from flask import Flask, abort, current_app
 from flask_limiter import Limiter
+from limits import parse
 from limits.storage import Storage
 from sqlalchemy import Engine, case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,6 +22,7 @@ from webapp.security.hosts import visitor
 from webapp.state import RATE_LIMITS
 
 SCHEME: Final = "cairn-state"
+_LIMITER: Final = "cairn-limiter"
 # One address of IPv4 is as much as a network of this prefix of IPv6: whoever has one of these has all of its addresses.
 _NETWORK_BITS: Final = 64
 _PURGE_EVERY: Final = 1_000
@@ -100,7 +102,7 @@ class StateStorage(Storage):
 
 def limit_rate(app: Flask, state: Engine, requests_per_minute: int) -> Limiter:
     """Answer an address that asks too often with 429, and say how long to wait. Static files don't count."""
-    return Limiter(
+    limiter = Limiter(
         network_of_visitor,
         app=app,
         # Of all pages together: a default limit would hold once for each.
@@ -108,6 +110,8 @@ def limit_rate(app: Flask, state: Engine, requests_per_minute: int) -> Limiter:
         storage_uri=f"{SCHEME}://",
         storage_options=cast("dict[str, str | int]", {"engine": state}),
     )
+    app.extensions[_LIMITER] = limiter
+    return limiter
 
 
 def network_of_visitor() -> str:
@@ -120,3 +124,22 @@ def network_of_visitor() -> str:
     if address.version == 4:
         return str(address)
     return str(ipaddress.ip_network((address, _NETWORK_BITS), strict=False))
+
+
+def spend(what: str, account: str, limit: str, words: str) -> None:
+    """Count one of what an account may do so often; ends the request with 429 if it has done it too often.
+
+    Parameters
+    ----------
+    what
+        Names what is counted.
+    account
+        Whose.
+    limit
+        As Flask-Limiter writes it, such as "10 per hour".
+    words
+        The same for people.
+    """
+    limiter: Limiter = current_app.extensions[_LIMITER]
+    if not limiter.limiter.hit(parse(limit), what, account):
+        abort(429, f"{words} of one account are the most")
