@@ -114,6 +114,24 @@ def test_a_job_tells_its_rounds_and_participants(client: FlaskClient, seeded: Se
     assert "Withdrawn by those it was credited to" in completed
 
 
+def test_a_job_tells_who_contributed_what(client: FlaskClient, seeded: Seeded) -> None:
+    small = seeded.jobs["completed"]
+    page = client.get(f"/jobs/{small.job}").text
+    section = page.split('id="contributions"')[1].split("</section>")[0]
+    rows = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in section.split("<tbody>")[1].split("</tr>")[:-1]]
+    accounts = sorted((t.account.address for t in small.trainers), key=lambda account: int(account, 16))
+    history = HistoryReader(small.market, small.job).read()
+    for row, account in zip(rows, accounts, strict=True):
+        for cell, record in zip(row, history.rounds.values(), strict=True):
+            if account not in record.trainers:
+                assert cell == "excluded"
+                continue
+            place = record.trainers.index(account)
+            positive = sum(value for value in record.contributions if value > 0)
+            share = 100 * record.contributions[place] / positive
+            assert cell == (f"{share:.1f}".replace("-", "−") if record.weights[place] else "dropped")
+
+
 def test_a_job_that_waits_says_for_what(client: FlaskClient, seeded: Seeded) -> None:
     shown = text_of(client.get(f"/jobs/{seeded.jobs['waiting'].job}").text)
     assert "It takes 6 trainers, and the aggregator's acceptance; 3 have joined." in shown

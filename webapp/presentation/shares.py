@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from eth_typing import ChecksumAddress
 
 from contribution.payout import positive_sum
 from marketplace.index.queries.history import DecidedPart, DecidedRound
+from webapp.presentation.matrix import SHADES
 
 
 def shares_of(decided: Iterable[DecidedPart]) -> dict[ChecksumAddress, float]:
@@ -20,6 +22,37 @@ def shares_of(decided: Iterable[DecidedPart]) -> dict[ChecksumAddress, float]:
 def numbered(accounts: Iterable[ChecksumAddress]) -> dict[ChecksumAddress, int]:
     """Return a number for each trainer of a job, from 1 in ascending order of address, as the market orders them."""
     return {account: place for place, account in enumerate(sorted(accounts, key=lambda each: int(each, 16)), 1)}
+
+
+@dataclass(frozen=True)
+class ShareCell:
+    """What one round made of one trainer: in words, and the shade of its cell, from -5 to 5; None without a share."""
+
+    text: str
+    shade: int | None
+
+
+def share_rows(
+    rounds: Sequence[DecidedRound], numbers: Mapping[ChecksumAddress, int]
+) -> list[tuple[int, list[ShareCell]]]:
+    """Return, for each trainer by number, a cell for each round."""
+    if not rounds:
+        return []
+    shares = [shares_of(each.decided) for each in rounds]
+    parts = [{part.account: part for part in each.decided} for each in rounds]
+    return [
+        (number, [_cell(part.get(account), share.get(account)) for part, share in zip(parts, shares, strict=True)])
+        for account, number in sorted(numbers.items(), key=lambda item: item[1])
+    ]
+
+
+def _cell(part: DecidedPart | None, share: float | None) -> ShareCell:
+    if part is None:
+        return ShareCell("–", None)
+    if part.verdict != "kept" or share is None:
+        return ShareCell(part.verdict, None)
+    shade = max(-SHADES, min(SHADES, round(share * SHADES)))
+    return ShareCell(f"{100 * share:.1f}".replace("-", "\N{MINUS SIGN}"), shade)
 
 
 def settled(rounds: Iterable[DecidedRound]) -> list[DecidedRound]:

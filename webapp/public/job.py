@@ -27,7 +27,7 @@ from marketplace.job.quantities import Currency
 from marketplace.storage.cid import parse_binary_cid
 from webapp.presentation.matrix import ShownMatrix, shown_matrix
 from webapp.presentation.money import MoneyLine, money_lines
-from webapp.presentation.shares import numbered, settled, shares_of
+from webapp.presentation.shares import ShareCell, numbered, settled, share_rows
 from webapp.presentation.terms import terms_in_words
 from webapp.presentation.track_records import aggregator_sentence
 from webapp.public.asking import one_state, value_of
@@ -56,8 +56,6 @@ class JobView:
         The CID as text.
     numbers
         Of each trainer.
-    shares
-        By round and trainer.
     matrix, matrix_round
         Of the last settled round; None without one.
     """
@@ -72,7 +70,6 @@ class JobView:
     currency: Currency | None
     specification: str
     numbers: dict[ChecksumAddress, int]
-    shares: dict[int, dict[ChecksumAddress, float]]
     matrix: ShownMatrix | None
     matrix_round: int | None
 
@@ -97,6 +94,11 @@ class JobView:
     def seats_in_order(self) -> list[SeatLine]:
         """Its trainers by number."""
         return sorted(self.page.seats, key=lambda seat: self.numbers[seat.account])
+
+    @property
+    def share_rows(self) -> list[tuple[int, list[ShareCell]]]:
+        """What each round made of each trainer."""
+        return share_rows(self.decided, self.numbers)
 
     @property
     def aggregator_sentence(self) -> str:
@@ -145,7 +147,6 @@ def read_job(number: int) -> JobView:
         site().currencies.of(page.line.token),
         str(parse_binary_cid(page.specification_cid)),
         numbers,
-        {each.number: shares_of(each.decided) for each in decided},
         matrix,
         matrix_round,
     )
