@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -84,37 +85,35 @@ def misses(report: Document) -> list[str]:
 
 def page(report: Document) -> str:
     """Return the report as a page."""
+    told = {
+        **report,
+        "minutes": report["seconds"] / 60,
+        "cpu_minutes": report["cpu_seconds"] / 60,
+        "on": _machine(report["machine"]),
+    }
+    columns = ("job", "what happened for good", "state", "settled", "void", "expired", "paid", "burned", "s")
     parts = [
-        _HEAD.format(
-            **report,
-            minutes=report["seconds"] / 60,
-            cpu_minutes=report["cpu_seconds"] / 60,
-            on=_machine(report["machine"]),
-            verdict=_verdict(report),
-        ),
-        _table(("what happened", "times"), sorted(report["troubles"].items())),
-        "\nWhat the network did:\n",
+        "# The soak",
+        _paragraph(_WRITTEN, told),
+        _paragraph(_SETTING, told),
+        _verdict(report),
+        _paragraph(_TOOK, told),
+        "What happened to processes, disks and jobs:",
+        _table(("what", "times"), sorted(report["troubles"].items())),
+        "What the network did:",
         _table(("what", "times"), sorted(report["network"].items())),
-        _GAVE_UP,
+        _paragraph(_GAVE_UP, told),
         _table(("code", "times"), sorted(report["gave_up"].items())),
-        _JOBS,
-        _table(
-            (
-                "job",
-                "what happened for good",
-                "state",
-                "settled",
-                "void",
-                "expired",
-                "paid, ether",
-                "burned, ether",
-                "s",
-            ),
-            [_job_row(job) for job in report["jobs_ended"]],
-        ),
-        _money(report["money_wei"]),
+        _paragraph(_JOBS, told),
+        _table(columns, [_job_row(job) for job in report["jobs_ended"]]),
+        "Money of the whole run:",
+        _table(("what", "wei"), list(report["money_wei"].items())),
     ]
-    return "\n".join(parts)
+    return "\n\n".join(parts) + "\n"
+
+
+def _paragraph(text: str, values: Document) -> str:
+    return textwrap.fill(" ".join(text.split()).format(**values), 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _verdict(report: Document) -> str:
@@ -125,12 +124,7 @@ def _verdict(report: Document) -> str:
     states = ", ".join(
         f"{sum(job['state'] == state.lower() for job in report['jobs_ended'])} {state.lower()}" for state in ENDED
     )
-    return (
-        f"Every job ended ({states}) after {report['rounds_ended']} rounds in all. Everybody withdrew, and the market "
-        "holds nothing; every balance is what the chain's transactions say, to the wei. All "
-        f"{checks} checks of `cairn audit job` over all jobs hold. The index that was killed on the way is byte for "
-        "byte the one that is read again."
-    )
+    return _paragraph(_HELD, {**report, "states": states, "checks": checks})
 
 
 def _job_row(job: Document) -> tuple[object, ...]:
@@ -139,41 +133,40 @@ def _job_row(job: Document) -> tuple[object, ...]:
     return job["number"], fate, job["state"], job["settled"], job["void"], job["expired"], paid, burned, job["seconds"]
 
 
-def _money(money: dict[str, int]) -> str:
-    return "\nMoney of the whole run:\n\n" + _table(("what", "wei"), list(money.items()))
-
-
 def _machine(found: Document) -> str:
     return f"{found['cores']} cores of {found['processor']}, {found['memory_bytes'] / 2**30:.0f} GiB"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-_HEAD: Final = """# The soak
-
-Written by `python -m tests.soak.run --seed {seed} --page docs/soak.md`, which ends with 1 if anything below is not so.
-
+_WRITTEN: Final = """
+Written by `python -m tests.soak.run --seed {seed} --page docs/soak.md --json benchmarks/results/soak.json`, which ends
+with 1 if anything below is not so.
+"""
+_SETTING: Final = """
 {jobs} jobs of {rounds} rounds each, {at_once} at a time, with {trainers} trainers who take part in all of them,
 {aggregators} aggregators and a referee, on one chain (anvil, with a block every four seconds beside those that
 transactions make). Everybody runs the real commands (`cairn aggregator run`, `cairn trainer run`, `cairn referee run`,
 `cairn index sync --follow`), each on a small disk of its own, and reaches the chain and everybody else's content over a
-network that fails. What happens to whom and when is drawn from the seed; what it meets there depends on the machine, so
-that two runs with one seed differ.
-
-{verdict}
-
-It took {minutes:.0f} minutes and {cpu_minutes:.0f} minutes of computing, with at most {peak_mib_of_one_process} MiB
-in one process ({on}).
-Processes were started {processes} times.
-
+network that fails. Whatever ends is started again, as a service manager does. What happens to whom and when is drawn
+from the seed; what it meets there depends on the machine, so that two runs with one seed differ.
+"""
+_HELD: Final = """
+Every job ended ({states}) after {rounds_ended} rounds in all. Everybody withdrew, and the market holds nothing; every
+balance is what the chain's transactions say, to the wei. All {checks} checks of `cairn audit job` over all jobs hold.
+The index that was killed on the way is byte for byte the one that is read again.
+"""
+_TOOK: Final = """
+It took {minutes:.0f} minutes and {cpu_minutes:.0f} minutes of computing on {on}, with at most
+{peak_mib_of_one_process} MiB in one process. Processes were started {processes} times.
 """
 _GAVE_UP: Final = """
-Commands that ended with a sentence and an error's code (see [errors](errors.md)) and were started again:
+Commands that could not start or go on, said so with an error's code ([errors](errors.md)), and were started again:
 """
 _JOBS: Final = """
-What became of the jobs. What is burned is part of the stakes of trainers who were away for two rounds running, and of
-an expired round's penalty what can't be divided among its submitters:
+What became of the jobs; money in ether. What is burned is part of the stakes of trainers who were away for two rounds
+running, and of an expired round's penalty what can't be divided among its submitters:
 """
