@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Engine
 from web3 import HTTPProvider, Web3
@@ -21,7 +21,6 @@ from tests.index.play import START, Play
 from zk.srs.development import development_key
 
 _WITHOUT = pytest.StashKey[str]()
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -47,12 +46,31 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"NOTHING WAS TESTED ON POSTGRESQL: {fault}", red=True, bold=True)
 
 
+@pytest.fixture(scope="session")
+def shared_database(postgresql: str) -> str:
+    """The URL of the server's one database for tests: each of its own would be hundreds of files to make and remove."""
+    return create_database(postgresql, f"test_{os.getpid()}")
+
+
+@pytest.fixture
+def server_database(shared_database: str) -> str:
+    """The URL of an empty database of the server, to which nobody is connected."""
+    with psycopg.connect(shared_database, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return shared_database
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
     if request.param == "sqlite":
         return sqlite_url(tmp_path / "index.sqlite")
-    return create_database(request.getfixturevalue("postgresql"), f"test_{os.getpid()}_{next(_numbers)}")
+    return str(request.getfixturevalue("server_database"))
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import pytest
 from sqlalchemy import Engine, event, text
 from web3 import HTTPProvider, Web3
 
-from benchmarks.postgresql import create_database
 from marketplace.index import database as module
 from marketplace.index.database import open_database, sqlite_url
 from marketplace.index.errors import ConcurrentWriterError, DatabaseError
@@ -210,8 +209,8 @@ def test_a_database_that_is_locked_is_told_and_waited_for(play: Play, tmp_path: 
 
 
 @pytest.fixture
-def server_engine(postgresql: str, request: pytest.FixtureRequest):
-    engine = open_database(create_database(postgresql, f"faults_{os.getpid()}_{abs(hash(request.node.name)) % 10**6}"))
+def server_engine(server_database: str):
+    engine = open_database(server_database)
     upgrade(engine)
     yield engine
     engine.dispose()
