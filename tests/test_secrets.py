@@ -96,7 +96,7 @@ def test_the_package_carries_named_files_alone():
     with (ROOT / "pyproject.toml").open("rb") as file:
         data = tomllib.load(file)["tool"]["setuptools"]["package-data"]
     for pattern in (pattern for patterns in data.values() for pattern in patterns):
-        assert pattern == "py.typed" or re.fullmatch(r"[\w/*]+\.(json|toml)", pattern), pattern
+        assert pattern == "py.typed" or re.fullmatch(r"[\w/*]+\.(json|toml|html|css|js|svg)", pattern), pattern
         assert not pattern.startswith("*")
 
 
