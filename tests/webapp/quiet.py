@@ -57,7 +57,8 @@ class Quiet:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.clock = Clock(START)
-        self.w3 = connect_in_process(Ledger(self.clock))
+        self.ledger = Ledger(self.clock)
+        self.w3 = connect_in_process(self.ledger)
         self.owner, self.aggregator, self.referee, *self.trainers = dev_accounts(12)
         self.market = Market(self.w3, deploy(self.w3, self.owner, development_key()))
         self.store = DirectoryStore(directory / "store")

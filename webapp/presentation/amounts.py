@@ -11,6 +11,9 @@ from marketplace.job.quantities import NATIVE, Currency, format_amount
 _DIGITS: Final = 6
 _THIN_SPACE: Final = "\N{NARROW NO-BREAK SPACE}"
 _GWEI: Final = 10**9
+_GWEI_DECIMALS: Final = 9
+# Below it, coins have so many zeros that nobody counts them; prices of gas are there.
+_MICROETHER: Final = 10**12
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,9 @@ def shown_amount(units: int, currency: Currency | None = NATIVE) -> ShownAmount:
         return ShownAmount(grouped(str(units)), "units", exact, units, is_rounded=False)
     if not currency.is_token and 0 < abs(units) < _GWEI:
         return ShownAmount(grouped(str(units)), "wei", exact, units, is_rounded=False)
+    if not currency.is_token and 0 < abs(units) < _MICROETHER:
+        written, is_rounded = _rounded(units, _GWEI_DECIMALS)
+        return ShownAmount(written, "gwei", exact, units, is_rounded)
     decimals = currency.decimals
     written, is_rounded = _rounded(units, decimals)
     return ShownAmount(written, "tokens" if currency.is_token else "ether", exact, units, is_rounded)

@@ -20,7 +20,8 @@ async function check() {
   body.set("action", "check");
   let answer;
   try {
-    answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin" });
+    // Not form.action: its buttons are called that too.
+    answer = await fetch(form.getAttribute("action"), { method: "POST", body, credentials: "same-origin" });
   } catch {
     return;
   }

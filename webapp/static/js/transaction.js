@@ -26,16 +26,17 @@ async function look() {
   return true;
 }
 
-async function follow(chosen, hash) {
+async function follow(chosen, hash, untold = false) {
   let seen = false;
   for (;;) {
     try {
-      if (!(await look())) return;
+      if (untold && (await report(hash))) { untold = false; say("Sent. Waiting for the chain to take it in."); }
+      if (!untold && !(await look())) return;
     } catch {
       say("The site can't be reached; trying again. The transaction goes on without it.");
     }
     if (isOver()) break;
-    if (chosen && !seen) {
+    if (chosen && !seen && !untold) {
       try {
         const receipt = await wallet.ask(chosen, "eth_getTransactionReceipt", [hash]);
         if (receipt) { seen = true; say(`Your wallet's node has it in block ${BigInt(receipt.blockNumber)}. The site waits for its own node to say so.`); }
@@ -50,8 +51,13 @@ async function follow(chosen, hash) {
 }
 
 async function report(hash) {
-  await wallet.tell(`${location.pathname}/sent`, place.dataset.token, { hash });
-  remember(hash);
+  try {
+    await wallet.tell(`${location.pathname}/sent`, place.dataset.token, { hash });
+    return true;
+  } catch (fault) {
+    say(`Sent as ${hash}, but the site could not be told, and is told again: ${wallet.shortened(fault.message, 240)}`, "bad");
+    return false;
+  }
 }
 
 async function send(chosen) {
@@ -78,8 +84,7 @@ async function send(chosen) {
   }
   remember(hash);
   say("Sent. Waiting for the chain to take it in.");
-  try { await report(hash); } catch (fault) { say(`Sent as ${hash}, but the site could not be told: ${fault.message}`, "bad"); }
-  await follow(chosen, hash);
+  await follow(chosen, hash, !(await report(hash)));
 }
 
 async function begin() {
@@ -87,8 +92,7 @@ async function begin() {
   if (isOver()) { forget(); return; }
   if (last && last !== ASKED && stage() === "unsent") {
     // The page was left between the wallet's answer and the site's.
-    try { await report(last); } catch (fault) { say(fault.message, "bad"); }
-    return follow(null, last);
+    return follow(null, last, !(await report(last)));
   }
   if (stage() !== "unsent") return follow(null, place.dataset.hash);
   if (last === ASKED) say("Your wallet was asked before this page was loaded again. Look there first: if you confirmed it, it is under way; if not, ask it again.");

@@ -1,0 +1,34 @@
+"""Amounts can be read: in a unit that leaves few zeros, and with the exact one at hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketplace.job.quantities import Currency
+from webapp.presentation.amounts import shown_amount
+
+
+@pytest.mark.parametrize(
+    ("units", "shown"),
+    [
+        (0, "0 ether"),
+        (1, "1 wei"),
+        (10**9 - 1, "999\u202f999\u202f999 wei"),
+        (1_178_091_234, "1.17809 gwei"),
+        (10**12 - 1, "999.999 gwei"),
+        (10**12, "0.000001 ether"),
+        (-(10**9), "\u22121 gwei"),
+        (3 * 10**18 + 1, "3 ether"),
+    ],
+)
+def test_coins_are_in_the_unit_that_can_be_read(units: int, shown: str) -> None:
+    amount = shown_amount(units)
+    assert str(amount) == shown
+    assert amount.is_rounded == (units in (1_178_091_234, 10**12 - 1, 3 * 10**18 + 1))
+    assert amount.units == units
+    assert amount.exact.endswith(" wei")
+
+
+def test_tokens_have_one_unit() -> None:
+    assert str(shown_amount(1, Currency(6, is_token=True))) == "0.000001 tokens"
+    assert str(shown_amount(1, None)) == "1 units"
