@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from contribution.gram import unpack_gram
 from marketplace.chain.history import HistoryReader
+from marketplace.chain.structs import JobState
 from tests.webapp.seed import XSS, Seeded
 from webapp.presentation.amounts import grouped, shown_amount
+from webapp.public.job import read_job
 
 
 def text_of(page: str) -> str:
@@ -216,3 +220,12 @@ def test_profiles_tell_what_accounts_have_done(client: FlaskClient, seeded: Seed
     assert "has joined no job" in client.get(f"/trainers/{small.owner.address}").text
     assert "aggregator of no job" in client.get(f"/aggregators/{small.owner.address}").text
     assert client.get("/trainers/0x12").status_code == 404
+
+
+def test_a_job_between_its_last_round_and_its_end_pays_nothing_next(app: Flask, seeded: Seeded) -> None:
+    with app.test_request_context():
+        ended = read_job(seeded.jobs["completed"].job)
+        running = read_job(seeded.jobs["running"].job)
+    waiting = replace(ended, page=replace(ended.page, line=replace(ended.page.line, state=JobState.RUNNING)))
+    assert waiting.next_reward is None
+    assert running.next_reward == running.terms.reward_after(4)

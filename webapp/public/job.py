@@ -81,9 +81,11 @@ class JobView:
     @property
     def next_reward(self) -> int | None:
         """What the next settled round pays; None if there is none."""
-        if self.page.line.state not in (JobState.OPEN, JobState.RUNNING):
+        line = self.page.line
+        # After its last round a job is still running until that can no longer be challenged.
+        if line.state not in (JobState.OPEN, JobState.RUNNING) or line.settled_rounds >= line.rounds:
             return None
-        return self.terms.reward_after(self.page.line.settled_rounds)
+        return self.terms.reward_after(line.settled_rounds)
 
     @property
     def sentences(self) -> list[str]:
