@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
-import time
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +19,10 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from marketplace.chain.devnet.server import serve_devnet
-from tests.browser.conftest import AXE, SCREENSHOTS
+from tests.browser.commands import Party, words_of
+from tests.browser.visitor import looked_at, sign_in, signed, visitor
 from tests.browser.wallet import Wallet
 from tests.webapp.quiet import ETHER, Quiet
-
-SIZES = {"360": (360, 800), "1440": (1440, 900)}
-PATIENCE = 60_000
-PASSPHRASE = "correct horse battery"
 
 
 @dataclass
@@ -78,15 +70,10 @@ def complaints() -> list[str]:
 @pytest.fixture
 def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     """A fresh visitor; whatever its console says is an error is one."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
-    opened.set_default_timeout(PATIENCE)
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda fault: complaints.append(str(fault)))
-    yield opened
-    # The browser itself notes answers that are no success, such as a form with faults.
-    assert [each for each in complaints if "the server responded with a status of 4" not in each] == []
-    context.close()
+    with visitor(browser, complaints) as opened:
+        yield opened
+        # The browser itself notes answers that are no success, such as a form with faults.
+        assert [each for each in complaints if "the server responded with a status of 4" not in each] == []
 
 
 def wallet_for(site: Site, page: Page, account: LocalAccount, **changed) -> Wallet:
@@ -95,20 +82,8 @@ def wallet_for(site: Site, page: Page, account: LocalAccount, **changed) -> Wall
     return wallet
 
 
-def sign_in(site: Site, page: Page) -> None:
-    page.goto(f"{site.url}/sign-in")
-    page.get_by_role("button", name="Sign in with Test Wallet").click()
-    page.wait_for_url(f"{site.url}/me")
-
-
 def outcome(page: Page):
     return page.locator("#outcome")
-
-
-def signed(page: Page) -> None:
-    """Sign what the page shows, and wait until the chain has it."""
-    page.get_by_role("button", name="Sign with Test Wallet").click()
-    expect(page.locator("#progress")).to_have_attribute("data-stage", "done", timeout=PATIENCE)
 
 
 def shown(page: Page) -> dict[str, str]:
@@ -130,30 +105,6 @@ def is_what_was_shown(page: Page, wallet: Wallet, before: dict[str, str]) -> Non
     assert str(int(request["chainId"], 16)) == before["Chain"]
     assert request["from"] == before["Account that signs and pays"]
     assert request["data"] == page.locator("#calldata").text_content()
-
-
-def looked_at(page: Page, name: str) -> None:
-    """Keep pictures of a page in both sizes and colours, and let axe look at it."""
-    SCREENSHOTS.mkdir(exist_ok=True)
-    before = page.viewport_size
-    for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours)
-        for size, (width, height) in SIZES.items():
-            page.set_viewport_size({"width": width, "height": height})
-            page.screenshot(path=SCREENSHOTS / f"{name}-{size}-{colours}.png", full_page=True)
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, f"{name} is {wide} px wider than a window of {width} px"
-        # Added through the protocol, which the page's policy does not bind.
-        page.evaluate(AXE.read_text("utf-8"))
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        serious = [
-            (each["id"], [node["html"][:120] for node in each["nodes"]])
-            for each in found["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
-        assert serious == [], f"{name}, {colours}: {serious}"
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(before)
 
 
 def test_signing_in_declined_and_then_done(site: Site, page: Page) -> None:
@@ -203,7 +154,7 @@ def fill(page: Page, site: Site) -> None:
 def test_an_owner_creates_a_job_and_ends_it(site: Site, page: Page) -> None:
     owner = site.quiet.trainers[5]
     wallet = wallet_for(site, page, owner)
-    sign_in(site, page)
+    sign_in(site.url, page)
     looked_at(page, "account-empty")
     page.get_by_role("link", name="Create one").click()
     # The form says what is wrong while it is filled in.
@@ -255,7 +206,7 @@ def test_a_trainer_joins_runs_leaves_and_withdraws(site: Site, page: Page, tmp_p
     wallet.chains.clear()
     page.goto(f"{site.url}/jobs/{job}/join")
     looked_at(page, "join")
-    sign_in(site, page)
+    sign_in(site.url, page)
     page.goto(f"{site.url}/jobs/{job}/join")
     page.get_by_label("I have read").check()
     page.get_by_role("button", name="Prepare joining").click()
@@ -288,45 +239,24 @@ def test_a_trainer_joins_runs_leaves_and_withdraws(site: Site, page: Page, tmp_p
     assert site.quiet.w3.eth.get_balance(trainer.address) > had + ETHER // 2 - ETHER // 100
 
 
-def run_trainer(directory: Path, archive: Path, command: str, trainer: LocalAccount) -> str:
+def run_trainer(directory: Path, archive: Path, command: str, account: LocalAccount) -> str:
     """Do what the page says: unpack, import the key, run the command; return what it says until it works."""
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(directory)
-    (directory / "passphrase").write_text(PASSPHRASE)
-    (directory / "key.hex").write_text(trainer.key.hex())
-    for name in ("passphrase", "key.hex"):
-        (directory / name).chmod(0o600)
+    trainer = Party(directory)
+    trainer.unpack(archive)
+    trainer.has_key(account, "trainer")
     x = np.random.default_rng(1).uniform(0, 16, (40, 64)).astype(np.float32)
     np.savez(directory / "mine.npz", x=x, y=np.arange(40) % 10)
-    environment = {
-        **os.environ,
-        "CAIRN_HOME": str(directory / "home"),
-        "CAIRN_PASSPHRASE_FILE": str(directory / "passphrase"),
-    }
-    cairn = [sys.executable, "-c", "from marketplace.cli import main; main()"]
-    imported = [*cairn, "key", "import", "trainer", "--private-key-file", "key.hex"]
-    subprocess.run(imported, cwd=directory, env=environment, check=True, timeout=120, capture_output=True)
-    words = command.split()
-    assert words[0] == "cairn"
-    log = directory / "trainer.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*cairn, *words[1:]], cwd=directory, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
     try:
-        deadline = time.monotonic() + 240
-        while "Ctrl-C stops" not in log.read_text() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.3)
+        trainer.started(*words_of(command), name="trainer", says="Ctrl-C stops")
     finally:
-        process.terminate()
-        process.wait(60)
-    return log.read_text()
+        trainer.stop()
+    return (directory / "trainer.log").read_text()
 
 
 def test_what_goes_wrong_is_said_and_nothing_is_lost(site: Site, page: Page) -> None:
     trainer, job = site.quiet.trainers[0], site.quiet.jobs["open"]
     wallet = wallet_for(site, page, trainer, rejects={"eth_sendTransaction"})
-    sign_in(site, page)
+    sign_in(site.url, page)
     page.goto(f"{site.url}/jobs/{job}/trainer")
     page.get_by_role("button", name=f"Prepare leaving job {job}").click()
     button = page.get_by_role("button", name="Sign with Test Wallet")
@@ -363,7 +293,7 @@ def test_what_goes_wrong_is_said_and_nothing_is_lost(site: Site, page: Page) -> 
 def test_what_was_sent_survives_a_reload(site: Site, page: Page, complaints: list[str]) -> None:
     trainer, job = site.quiet.trainers[0], site.quiet.jobs["open"]
     wallet = wallet_for(site, page, trainer)
-    sign_in(site, page)
+    sign_in(site.url, page)
     page.goto(f"{site.url}/jobs/{job}/trainer")
     page.get_by_role("button", name=f"Prepare leaving job {job}").click()
     expect(page.get_by_role("button", name="Sign with Test Wallet")).to_be_visible()
@@ -382,7 +312,7 @@ def test_what_was_sent_survives_a_reload(site: Site, page: Page, complaints: lis
 def test_changed_scripts_hand_nothing_to_a_wallet(site: Site, page: Page, complaints: list[str]) -> None:
     trainer = site.quiet.owner
     wallet = wallet_for(site, page, trainer)
-    sign_in(site, page)
+    sign_in(site.url, page)
     changed: list[str] = []
 
     def tamper(route) -> None:
