@@ -68,6 +68,21 @@ DRAFTS: Final = Table(
     Column("changed_at", Float, nullable=False),
 )
 
+# How well jobs' models do on held-out samples of whoever serves the pages, see `webapp.accuracy`.
+ACCURACIES: Final = Table(
+    "accuracies",
+    METADATA,
+    Column("chain_id", String(20), primary_key=True),
+    Column("market", String(42), primary_key=True),
+    Column("job", String(20), primary_key=True),
+    Column("round", Integer, primary_key=True),
+    Column("model_commitment", String(128), nullable=False),
+    Column("accuracy", Float, nullable=False),
+    Column("loss", Float, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("samples_digest", String(64), nullable=False),
+)
+
 
 def open_state(url: str) -> Engine:
     """Open the app's own database, and make those of its tables that it lacks.

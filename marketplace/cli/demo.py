@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,14 +16,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from marketplace.audit.report import Report
-    from marketplace.demo.run import DemoSettings
+    from marketplace.cli.demo_pages import DemoPages
+    from marketplace.demo.run import DemoRun, DemoSettings
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add `demo` to the root of the commands."""
     app.command(
         "demo",
-        epilog=examples("cairn demo", "cairn demo --seed 3 --rounds 4", "cairn demo --dataset breast-cancer"),
+        epilog=examples(
+            "cairn demo", "cairn demo --seed 3 --rounds 4", "cairn demo --dataset breast-cancer", "cairn demo --web"
+        ),
     )(demo)
 
 
@@ -40,6 +45,10 @@ def demo(
         Path | None, typer.Option(help="Directory with mnist.npz and fashion-mnist.npz (xtr, ytr, xte, yte).")
     ] = None,
     report: Annotated[Path, typer.Option(help="Directory for report.json and plots.")] = Path("demo-report"),
+    web: Annotated[
+        bool, typer.Option("--web", help="Serve the market's pages meanwhile, to watch it live, and until Ctrl-C.")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port of the pages; 0 for any.")] = 8000,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the report to this file too.")
     ] = None,
@@ -50,10 +59,28 @@ def demo(
 
     settings = DemoSettings(seed, rounds, trainers, dataset, data_dir)
     targets = [report / "report.json", *([json_file] if json_file is not None else [])]
-    run_and_report(settings, open_console(), report, targets)
+    console = open_console()
+    if not web:
+        run_and_report(settings, console, report, targets)
+        return
+    from marketplace.cli.demo_pages import DemoPages
+
+    with (
+        tempfile.TemporaryDirectory(prefix="cairn-demo-") as workspace,
+        DemoPages(Path(workspace), port, partial(console.print, soft_wrap=True)) as pages,
+    ):
+        try:
+            run_and_report(settings, console, report, targets, pages)
+        except typer.Exit:
+            # The audit found something: it can be looked at on the pages.
+            pages.stay()
+            raise
+        pages.stay()
 
 
-def run_and_report(settings: DemoSettings, console: Console, directory: Path, targets: list[Path]) -> None:
+def run_and_report(
+    settings: DemoSettings, console: Console, directory: Path, targets: list[Path], pages: DemoPages | None = None
+) -> None:
     """Run the demonstration, show it, and write its report and plots.
 
     Parameters
@@ -66,6 +93,8 @@ def run_and_report(settings: DemoSettings, console: Console, directory: Path, ta
         For the plots.
     targets
         Files that the report is written to.
+    pages
+        Served while it runs.
 
     Raises
     ------
@@ -80,7 +109,13 @@ def run_and_report(settings: DemoSettings, console: Console, directory: Path, ta
 
     _make_directories([directory, *(target.parent for target in targets)])
     with Display(console) as display:
-        run = run_demo(settings, display)
+
+        def progress(run: DemoRun, event: str) -> None:
+            if pages is not None and event == "created":
+                pages.open(run)
+            display(run, event)
+
+        run = run_demo(settings, progress, None if pages is None else pages.directory)
     findings = examine(run)
     document = build_report(run, findings, {"machine": machine(), "versions": versions()})
     for target in targets:

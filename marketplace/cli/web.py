@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from marketplace.cli.beside import beside
 from marketplace.cli.common import (
     DEFAULT_DEPLOYMENT,
     DEFAULT_RPC,
@@ -30,20 +26,18 @@ from marketplace.cli.common import (
     home,
     srs_directory,
 )
-from marketplace.cli.group import ExitCode, report_error
-from marketplace.cli.index import DatabaseOption, FinalityOption, make_indexer, open_engine
-from marketplace.cli.running import MetricsPortOption, PauseOption, clock, stopped_by_signals
+from marketplace.cli.group import ExitCode
+from marketplace.cli.index import DatabaseOption, FinalityOption
+from marketplace.cli.running import MetricsPortOption, PauseOption, stopped_by_signals
+from marketplace.cli.web_processes import followed, measured, metrics, pages
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-    from marketplace.index.indexer import Step
     from webapp.settings import WebSettings
 
-_LOOPBACK: Final = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
 _FINALITY: Final = 64
-_START_SECONDS: Final = 120.0
-_STOP_SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 0.5
 # Where the local chain that this command serves is kept, under CAIRN_HOME.
 _LOCAL: Final = "local"
@@ -54,7 +48,7 @@ def web(
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port to serve on; 0 for any.")] = 8000,
     address: Annotated[
         str, typer.Option("--address", metavar="IP", help="Address to serve on; others than loopback need a proxy.")
-    ] = _LOOPBACK,
+    ] = LOOPBACK,
     host: Annotated[
         list[str] | None,
         typer.Option(
@@ -86,6 +80,15 @@ def web(
     deployment: DeploymentOption = DEFAULT_DEPLOYMENT,
     database: DatabaseOption = None,
     store: StoreOption = None,
+    held_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--held-out",
+            metavar="JOB=FILE",
+            help="Show how well a job's model does on held-out samples, .npz with x and y or .csv; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     metrics_port: MetricsPortOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,24 +98,28 @@ def web(
     too; it is kept under CAIRN_HOME. The pages hold no key and sign nothing.
     """
     output = Output(as_json)
+    samples = _held_out(held_out or [])
     with ExitStack() as stack:
         if metrics_port is not None:
             # Read when the measures are made, which is when the app is imported.
             os.environ[_METRICS_DIRECTORY] = stack.enter_context(tempfile.TemporaryDirectory())
         if _is_local(rpc, deployment):
             deployment = stack.enter_context(_local_market(output))
+        settings = _settings(database, deployment, rpc, store, host, trusted_proxies, requests_per_minute, https=https)
         follower = None
         if follow:
-            follower = stack.enter_context(_followed(database, rpc, deployment, store, finality, poll, output))
+            output.note("Bringing the index up to the chain.")
+            follower = stack.enter_context(followed(settings, rpc, finality, poll))
         if metrics_port is not None:
-            stack.enter_context(_metrics(database, deployment, metrics_port))
-        settings = _settings(database, deployment, rpc, store, host, trusted_proxies, requests_per_minute, https=https)
-        port = _port(address, port)
-        pages = stack.enter_context(_beside(_serve, (settings, address, port, workers)))
+            stack.enter_context(metrics(settings, metrics_port))
+        if samples:
+            stack.enter_context(measured(settings, rpc, samples, poll))
+        port = free_port(address, port)
+        served = stack.enter_context(pages(settings, address, port, workers))
         url = f"http://{'[' + address + ']' if ':' in address else address}:{port}"
         output.say(f"The market's pages are at {url} . Ctrl-C stops.")
         output.finish({"url": url})
-        _until_stopped(pages, follower, output)
+        until_stopped(served, follower, output)
     raise typer.Exit(ExitCode.INTERRUPTED)
 
 
@@ -145,7 +152,7 @@ def _settings(
     )
 
 
-def _until_stopped(pages: BaseProcess, follower: BaseProcess | None, output: Output) -> None:
+def until_stopped(served: BaseProcess, follower: BaseProcess | None, output: Output) -> None:
     """Return when a signal says so.
 
     Raises
@@ -155,36 +162,21 @@ def _until_stopped(pages: BaseProcess, follower: BaseProcess | None, output: Out
     """
     with stopped_by_signals() as stop:
         while not stop.wait(_LOOK_SECONDS):
-            if not pages.is_alive():
+            if not served.is_alive():
                 raise CommandError("The pages' process has ended by itself; the reason stands above.")
             if follower is not None and not follower.is_alive():
                 output.note("The index is no longer followed; the reason stands above. What is shown grows old.")
                 follower = None
 
 
-def _serve(
-    ready: Callable[[], None],
-    stop: threading.Event,
-    settings: WebSettings,
-    address: str,
-    port: int,
-    workers: int | None,
-) -> None:
-    from webapp.server import Server
+def free_port(address: str, port: int) -> int:
+    """Return the port to serve on; a free one for 0.
 
-    server = Server(settings, address, port, workers, ready)
-    # gunicorn has handlers of its own; the process that started this one may end without a word.
-    threading.Thread(target=_end_with, args=(stop,), daemon=True).start()
-    server.run()
-
-
-def _end_with(stop: threading.Event) -> None:
-    stop.wait()
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _port(address: str, port: int) -> int:
-    """Return the port to serve on; a free one for 0."""
+    Raises
+    ------
+    CommandError
+        If another program listens there.
+    """
     import socket
 
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -230,7 +222,7 @@ def _local_market(output: Output) -> Iterator[Path]:
     directory = home() / _LOCAL
     directory.mkdir(parents=True, exist_ok=True)
     deployment = directory / DEFAULT_DEPLOYMENT
-    with _beside(_serve_chain, (directory / "chain.sqlite",)):
+    with beside(_serve_chain, (directory / "chain.sqlite",)):
         if not deployment.exists():
             write_deployment(deployment, deploy(connect(DEFAULT_RPC), dev_account(0), development_key()))
         output.note(f"Local chain at {DEFAULT_RPC}; for other commands: export CAIRN_DEPLOYMENT={deployment}")
@@ -245,149 +237,19 @@ def _serve_chain(ready: Callable[[], None], stop: threading.Event, state: Path) 
         stop.wait()
 
 
-# ---- the index, and what is measured
-
-
-@contextmanager
-def _followed(
-    database: str | None, rpc: str, deployment: Path, store: str | None, finality: int, poll: float, output: Output
-) -> Iterator[BaseProcess]:
-    """Keep the index at the chain's last block in a process of its own, from when it is there once."""
-    output.note("Bringing the index up to the chain.")
-    with _beside(_follow, (database, rpc, deployment, store, finality, poll)) as process:
-        yield process
-
-
-def _follow(
-    ready: Callable[[], None],
-    stop: threading.Event,
-    database: str | None,
-    rpc: str,
-    deployment: Path,
-    store: str | None,
-    finality: int,
-    poll: float,
-) -> None:
-    from marketplace.chain.local_chains import LOCAL_CHAIN_IDS
-    from marketplace.cli.common import open_store
-    from marketplace.index.errors import DeepReorganisationError, LaggingNodeError
-    from marketplace.index.following import follow
-    from marketplace.index.texts import fetch_texts
-
-    output = Output(as_json=True)
-    engine, content = open_engine(database, upgraded=True), open_store(store)
-    indexer = make_indexer(engine, [rpc], deployment, finality, trust_node=False, output=output)
-    try:
-        indexer.step()
-    except (DeepReorganisationError, LaggingNodeError):
-        if indexer.deployment.chain_id not in LOCAL_CHAIN_IDS:
-            raise
-        # A local chain that began anew has nothing in common with what was indexed of the one before.
-        output.note("The local chain began anew; so does the index.")
-        indexer.rebuild()
-
-    def fetch(_step: Step | None = None) -> None:
-        fetch_texts(engine, content)
-
-    fetch()
-    ready()
-    # From here on every block would be told.
-    indexer.progress = lambda _: None
-    follow(
-        indexer,
-        lambda line: output.note(f"{clock()}  index: {line}"),
-        pause=poll,
-        stop=stop,
-        after=fetch,
-    )
-
-
-@contextmanager
-def _metrics(database: str | None, deployment: Path, port: int) -> Iterator[None]:
-    with _beside(_serve_metrics, (database, deployment, port)):
-        yield
-
-
-def _serve_metrics(
-    ready: Callable[[], None], stop: threading.Event, database: str | None, deployment: Path, port: int
-) -> None:
-    from marketplace.chain.deployment import read_deployment
-    from marketplace.index.errors import MarketIndexError
-    from marketplace.index.store import pointer_of
-    from marketplace.operations.metrics import serve_metrics
-    from webapp.measures import WebMetrics
-
-    where, engine = read_deployment(deployment), open_engine(database, upgraded=False)
-
-    def reason() -> str | None:
-        try:
-            return pointer_of(engine, where.chain_id, where.market).alarm
-        except MarketIndexError as fault:
-            return str(fault)
-
-    with serve_metrics(WebMetrics(reason), port) as url:
-        Output(as_json=True).note(f"Metrics are served at {url}.")
-        ready()
-        stop.wait()
-
-
-# ---- processes beside this one
-
-
-@contextmanager
-def _beside(work: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[BaseProcess]:
-    """Run a function in a process of its own, from when it says that it is ready until the context ends; yield it.
-
-    Raises
-    ------
-    CommandError
-        If it ends or takes too long before it is ready.
-    """
-    spawn = get_context("spawn")
-    ready = spawn.Event()
-    process = spawn.Process(target=_run, args=(work, ready, arguments), daemon=True)
-    process.start()
-    try:
-        _await(process, ready.is_set)
-        yield process
-    finally:
-        process.terminate()
-        process.join(_STOP_SECONDS)
-        if process.is_alive():
-            process.kill()
-
-
-def _await(process: BaseProcess, is_ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not is_ready():
-        if not process.is_alive() and not is_ready():
-            raise CommandError("What the pages need could not be started; the reason stands above.")
-        if time.monotonic() > deadline:
-            raise CommandError(f"What the pages need was not ready in {_START_SECONDS:g} s; look at the node.")
-        time.sleep(0.05)
-
-
-def _run(work: Callable[..., None], ready: Any, arguments: tuple[Any, ...]) -> None:  # noqa: ANN401 - of multiprocessing
-    """Do the work of a process until it is told to stop, or the process that started it is gone."""
-    from contribution.errors import CairnError
-
-    stop = threading.Event()
-    # Ctrl-C reaches every process of the terminal; the one that started this says when it is time.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    parent = parent_process()
-    if parent is not None:
-        threading.Thread(target=_stop_with, args=(parent.sentinel, stop), daemon=True).start()
-    try:
-        work(ready.set, stop, *arguments)
-    except CairnError as fault:
-        report_error(fault, as_json=False)
-        sys.exit(ExitCode.REFUSED)
-
-
-def _stop_with(sentinel: int, stop: threading.Event) -> None:
-    wait([sentinel])
-    stop.set()
+def _held_out(named: list[str]) -> dict[int, Path]:
+    """Return the files of held-out samples by the number of the job that they are for."""
+    found: dict[int, Path] = {}
+    for each in named:
+        job, separator, file = each.partition("=")
+        if not (separator and file and job.isascii() and job.isdecimal()):
+            raise CommandError(f"--held-out is a job's number and a file, such as 7=held-out.npz, not {each!r}.")
+        if int(job) in found:
+            raise CommandError(f"--held-out names samples for job {int(job)} twice; one file measures one job.")
+        if not Path(file).is_file():
+            raise CommandError(f"There is no file {file} of held-out samples for job {int(job)}.")
+        found[int(job)] = Path(file)
+    return found
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -106,6 +106,8 @@ class DemoRun:
     ----------
     settings, scenario
         What was asked for, and the parties' data.
+    ledger
+        The chain.
     view
         The job.
     trainers, aggregator, referee, owner
@@ -124,6 +126,7 @@ class DemoRun:
 
     settings: DemoSettings
     scenario: Scenario
+    ledger: Ledger
     view: JobView
     trainers: list[Trainer]
     aggregator: Aggregator
@@ -156,8 +159,8 @@ def run_demo(settings: DemoSettings, progress: Progress, workspace: Path | None 
     settings
         What is asked for.
     progress
-        Called with the run and a word after every step worth showing: "joined", "round", "ended", "withdrawn",
-        "audited".
+        Called with the run and a word after every step worth showing: "created", "joined", "round", "ended",
+        "withdrawn", "audited".
     workspace
         Directory for content store, outboxes and models; a temporary one by default.
 
@@ -180,6 +183,7 @@ def _run(settings: DemoSettings, progress: Progress, workspace: Path) -> DemoRun
     clock = Clock(GENESIS_TIME)
     run = _set_up(settings, scenario, clock, workspace)
     run.seconds["set-up"] = time.perf_counter() - started
+    progress(run, "created")
     with run.timed("join"):
         run.aggregator.accept()
         for trainer in run.trainers:
@@ -218,7 +222,8 @@ def load_scenario_data(settings: DemoSettings) -> Dataset:
 def _set_up(settings: DemoSettings, scenario: Scenario, clock: Clock, workspace: Path) -> DemoRun:
     """Start the chain, deploy the market, create the job and the parties."""
     owner, aggregator, referee, *accounts = dev_accounts(settings.trainers + 3)
-    w3 = connect_in_process(Ledger(clock, accounts=settings.trainers + 3))
+    ledger = Ledger(clock, accounts=settings.trainers + 3)
+    w3 = connect_in_process(ledger)
     market = Market(w3, deploy(w3, owner, development_key()))
     store = DirectoryStore(workspace / "store")
     model = build_model("mlp", {"hidden": list(HIDDEN)}, scenario.test.inputs, scenario.test.classes, settings.seed)
@@ -243,6 +248,7 @@ def _set_up(settings: DemoSettings, scenario: Scenario, clock: Clock, workspace:
     return DemoRun(
         settings,
         scenario,
+        ledger,
         view,
         _trainers(settings, scenario, view, model, accounts, workspace),
         Aggregator(view, aggregator, EncryptionKeyPair.generate(), workspace / "aggregator"),

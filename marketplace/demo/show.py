@@ -59,7 +59,9 @@ class Display:
             self._live.stop()
 
     def __call__(self, run: DemoRun, event: str) -> None:
-        """Show what has happened: "joined", "round", "ended", "withdrawn" or "audited"."""
+        """Show what has happened: "created", "joined", "round", "ended", "withdrawn" or "audited"."""
+        if event == "created":
+            return
         if event == "joined":
             self._console.print(_opening(run))
         elif event == "round":

@@ -71,6 +71,11 @@ def format_amount(units: int, currency: Currency = NATIVE) -> str:
     return min(written, key=len)
 
 
+def format_coins(units: int, currency: Currency = NATIVE) -> str:
+    """Write an amount exactly, in whole coins or tokens: "5.25 ether"."""
+    return f"{_decimal(units, currency.decimals)} {'tokens' if currency.is_token else 'ether'}"
+
+
 def parse_duration(text: str) -> int:
     """Turn "90 s", "10 min", "2 h" or "3 d" into seconds.
 

@@ -106,7 +106,7 @@ def demo_app() -> typer.Typer:
 
 @pytest.mark.slow
 def test_command_writes_report_and_plots_where_it_is_told(monkeypatch, short_demo, tmp_path: Path):
-    def replayed(settings, progress):
+    def replayed(settings, progress, _workspace):
         assert settings == DemoSettings(seed=1, rounds=2, trainers=7)
         for event in ("joined", "ended", "withdrawn", "audited"):
             progress(short_demo.run, event)
@@ -134,7 +134,7 @@ def test_command_ends_with_one_and_reports_nothing_if_the_money_does_not_add_up(
         money = money_by_events(view)
         return replace(money, paid=money.paid + 1, dust=money.dust - 1)
 
-    monkeypatch.setattr("marketplace.demo.run.run_demo", lambda _settings, _progress: short_demo.run)
+    monkeypatch.setattr("marketplace.demo.run.run_demo", lambda _settings, _progress, _workspace: short_demo.run)
     monkeypatch.setattr("marketplace.demo.report.money_by_events", tampered)
     answer = CliRunner().invoke(cli.app, ["demo", "--report", str(tmp_path / "out")])
     assert answer.exit_code == 1

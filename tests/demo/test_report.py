@@ -122,4 +122,4 @@ def test_last_lines_name_accuracies_cheats_and_the_sum(short_demo):
 
 
 def test_progress_is_told_in_order(short_demo):
-    assert short_demo.events == ["joined", "round", "round", "ended", "withdrawn", "audited"]
+    assert short_demo.events == ["created", "joined", "round", "round", "ended", "withdrawn", "audited"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from marketplace.index.errors import MarketIndexError
@@ -21,18 +21,21 @@ class Look:
     block, block_hash, alarm
         As in `Standing`.
     jobs
-        Those that had events since the look before; None if any may have had.
+        Those that had events or were measured since the look before; None if any may have had.
+    measured
+        How many rounds of each job were measured, and the last of them.
     """
 
     block: int
     block_hash: bytes
     alarm: str | None
     jobs: frozenset[int] | None = None
+    measured: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
-    def place(self) -> tuple[int, bytes, str | None]:
+    def place(self) -> tuple[int, bytes, str | None, Mapping[int, tuple[int, int]]]:
         """What makes it another one than the look before."""
-        return self.block, self.block_hash, self.alarm
+        return self.block, self.block_hash, self.alarm, self.measured
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from flask.typing import ResponseReturnValue
 
 from marketplace.index.queries.changes import changed_jobs
+from webapp.accuracy.records import counts
 from webapp.live.hub import Hub, Look, Tick
 from webapp.site import Site, site
 
@@ -67,8 +68,11 @@ def _looking(shared: Site) -> Callable[[Look | None], Look]:
     def look(before: Look | None) -> Look:
         block, block_hash = (before.block, before.block_hash) if before else (-1, b"")
         answer = changed_jobs(shared.reader, block, block_hash)
-        standing = answer.standing
-        return Look(standing.block, standing.block_hash, standing.alarm, answer.value)
+        standing, measured = answer.standing, counts(shared.state, shared.deployment)
+        known = before.measured if before else measured
+        news = {job for job in measured if measured[job] != known.get(job)}
+        jobs = None if answer.value is None else answer.value | news
+        return Look(standing.block, standing.block_hash, standing.alarm, jobs, measured)
 
     return look
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from marketplace.job.quantities import NATIVE, Currency, format_amount
+from marketplace.job.quantities import NATIVE, Currency, format_amount, format_coins
 
 # Significant digits of a rounded amount.
 _DIGITS: Final = 6
@@ -68,8 +68,10 @@ def shown_amount(units: int, currency: Currency | None = NATIVE) -> ShownAmount:
 
 
 def words_of_amount(units: int, currency: Currency | None) -> str:
-    """Return an amount for a sentence, exact in the shortest unit."""
-    return str(shown_amount(units, None)) if currency is None else format_amount(units, currency)
+    """Return an amount for a sentence, exactly; in ether unless that would be a row of zeros."""
+    if currency is None:
+        return str(shown_amount(units, None))
+    return format_coins(units, currency) if units >= _MICROETHER else format_amount(units, currency)
 
 
 def grouped(digits: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from eth_typing import ChecksumAddress
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from marketplace.chain.structs import JobState, Terms
 from marketplace.index.queries.accounts import AggregatorProfile, aggregator_profile
@@ -25,6 +26,8 @@ from marketplace.index.queries.money import JobMoney, job_money
 from marketplace.index.queries.rounds import RoundLine, list_rounds
 from marketplace.job.quantities import Currency
 from marketplace.storage.cid import parse_binary_cid
+from webapp.accuracy.records import Accuracy, accuracies_of
+from webapp.presentation.accuracies import accuracy_plot
 from webapp.presentation.matrix import ShownMatrix, shown_matrix
 from webapp.presentation.money import MoneyLine, money_lines
 from webapp.presentation.shares import ShareCell, numbered, settled, share_rows
@@ -58,6 +61,8 @@ class JobView:
         Of each trainer.
     matrix, matrix_round
         Of the last settled round; None without one.
+    accuracies
+        What whoever serves the pages measured of the model after its rounds, the oldest first.
     """
 
     page: JobPage
@@ -72,6 +77,12 @@ class JobView:
     numbers: dict[ChecksumAddress, int]
     matrix: ShownMatrix | None
     matrix_round: int | None
+    accuracies: tuple[Accuracy, ...]
+
+    @property
+    def accuracy_plot(self) -> Markup:
+        """The accuracies over the rounds."""
+        return accuracy_plot(self.accuracies)
 
     @property
     def terms(self) -> Terms:
@@ -151,7 +162,14 @@ def read_job(number: int) -> JobView:
         numbers,
         matrix,
         matrix_round,
+        measured(decided, accuracies_of(site().state, site().deployment, number)),
     )
+
+
+def measured(decided: tuple[DecidedRound, ...], found: tuple[Accuracy, ...]) -> tuple[Accuracy, ...]:
+    """Return those of the measurements that are of rounds as the chain has them now."""
+    commitments = {each.number: each.model_commitment for each in settled(decided)}
+    return tuple(each for each in found if commitments.get(each.round) == each.model_commitment)
 
 
 def last_matrix(

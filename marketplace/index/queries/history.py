@@ -46,7 +46,8 @@ class Milestone:
 class DecidedRound:
     """A round that has ended, and what it made of whom; `decided` is ordered by account.
 
-    `outcome` and `overturned` are those of `RoundLine`, `gram` is the packed matrix of a settled round.
+    `outcome` and `overturned` are those of `RoundLine`; `gram`, the packed matrix, and `model_commitment` are a settled
+    round's.
     """
 
     number: int
@@ -55,6 +56,7 @@ class DecidedRound:
     ended_time: int
     paid: int | None
     gram: bytes | None
+    model_commitment: bytes | None
     decided: tuple[DecidedPart, ...]
 
 
@@ -131,6 +133,7 @@ def decided_rounds(reader: Reader, job: int, *, size: int = 50) -> Answer[tuple[
             row.ended_time,
             row.paid,
             None if row.gram is None else bytes(row.gram),
+            None if row.model_commitment is None else bytes(row.model_commitment),
             tuple(by_round.get(row.number, ())),
         )
         for row in reversed(rounds)
