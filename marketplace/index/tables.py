@@ -194,6 +194,8 @@ class Round(Table, table=True):
         Index(None, "market_id", "closed_block"),
         Index(None, "market_id", "ended_block"),
         Index(None, "market_id", "overturned_block"),
+        # Counts rounds by how they ended without reading their matrices.
+        Index(None, "market_id", "job", "outcome", "overturned", "penalty"),
     )
     market_id: int = _market()
     job: int = _key()
@@ -359,8 +361,8 @@ class Entry(Table, table=True):
 
     __tablename__ = "entries"
     __table_args__ = (
-        Index(None, "market_id", "job", "block", "log_index"),
-        Index(None, "market_id", "account", "block", "log_index"),
+        Index(None, "market_id", "job", "block", "log_index", "place"),
+        Index(None, "market_id", "account", "block", "log_index", "place"),
     )
     market_id: int = _market()
     block: int = _key()

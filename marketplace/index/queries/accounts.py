@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from eth_typing import ChecksumAddress
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from marketplace.chain.structs import JobState
 from marketplace.index.queries.answers import (
@@ -17,6 +17,7 @@ from marketplace.index.queries.answers import (
     Answer,
     Page,
     Reader,
+    below,
     check_number,
     check_size,
     mark_of,
@@ -136,21 +137,25 @@ def aggregator_profile(
     """Return an aggregator's record; one of zeros for an account that never was one. Raises as `list_jobs`."""
     with reader.asking() as (connection, market_id, standing):
         mine = _JOBS.c.market_id == market_id, _JOBS.c.aggregator == account
-        rounds = (_ROUNDS.c.market_id == _JOBS.c.market_id) & (_ROUNDS.c.job == _JOBS.c.number)
         states = connection.execute(select(_JOBS.c.state, func.count()).where(*mine).group_by(_JOBS.c.state)).all()
-        counts: dict[str, dict[str, int]] = {}
-        for name in ("outcome", "overturned"):
-            column = _ROUNDS.c[name]
-            counted = select(column, func.count()).join(_JOBS, rounds).where(*mine, column.is_not(None))
-            counts[name] = dict(map(tuple, connection.execute(counted.group_by(column))))
+        tokens = dict(map(tuple, connection.execute(select(_JOBS.c.number, _JOBS.c.token).where(*mine))))
+        # By job, as an index has them: a join would let databases without statistics begin with all rounds.
+        ends = _ROUNDS.c.job, _ROUNDS.c.outcome, _ROUNDS.c.overturned, _ROUNDS.c.penalty
+        ended = _ROUNDS.c.market_id == market_id, _ROUNDS.c.job.in_(select(_JOBS.c.number).where(*mine))
+        counted = select(*ends, func.count()).where(*ended, _ROUNDS.c.outcome.is_not(None)).group_by(*ends)
+        outcomes: Counter[str] = Counter()
+        overturned: Counter[str] = Counter()
         penalties: Counter[ChecksumAddress] = Counter()
-        lost = select(_JOBS.c.token, _ROUNDS.c.penalty).join(_JOBS, rounds).where(*mine, _ROUNDS.c.penalty.is_not(None))
-        for token, penalty in connection.execute(lost):
-            penalties[token] += penalty
+        for job, outcome, overturn, penalty, count in connection.execute(counted):
+            outcomes[outcome] += count
+            if overturn is not None:
+                overturned[overturn] += count
+            if penalty is not None:
+                penalties[tokens[job]] += count * penalty
         wanted = JobFilter(aggregator=account)
         jobs = jobs_in(connection, market_id, standing, wanted, order=Order.NEWEST, size=size, after=after)
     by_state = {JobState(state): count for state, count in states}
-    profile = AggregatorProfile(account, by_state, counts["outcome"], counts["overturned"], dict(penalties), jobs)
+    profile = AggregatorProfile(account, by_state, dict(outcomes), dict(overturned), dict(penalties), jobs)
     return Answer(profile, standing)
 
 
@@ -170,9 +175,7 @@ def list_entries(
     if job is not None:
         query = query.where(_ENTRIES.c.job == check_number(job))
     if after is not None:
-        block, log_index, place = parse_mark(after, [NUMBER_LIMIT, PLACE_LIMIT, PLACE_LIMIT])
-        same_block = (keys[0] == block) & or_(keys[1] < log_index, (keys[1] == log_index) & (keys[2] < place))
-        query = query.where(or_(keys[0] < block, same_block))
+        query = query.where(below(keys, parse_mark(after, [NUMBER_LIMIT, PLACE_LIMIT, PLACE_LIMIT])))
     with reader.asking() as (connection, market_id, standing):
         rows = connection.execute(query.where(_ENTRIES.c.market_id == market_id)).all()
     lines = [

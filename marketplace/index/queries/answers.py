@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import ColumnElement, Connection, Engine, literal, tuple_
 
 from marketplace.index.columns import DIGITS
 from marketplace.index.database import reading
@@ -160,6 +160,15 @@ def parse_mark(mark: str, limits: Sequence[int]) -> tuple[int, ...]:
     if not fits:
         raise QueryError(f"{mark[:40]!r} marks no page")
     return tuple(map(int, pieces))
+
+
+def below(keys: Sequence[ColumnElement[Any]], marks: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition that a row comes after the marked one, all keys descending.
+
+    A comparison of rows, which databases find in an index; the same in parts they would look for from the first row on.
+    """
+    marked = [literal(mark, key.type) for key, mark in zip(keys, marks, strict=True)]
+    return tuple_(*keys) < tuple_(*marked)
 
 
 def check_number(number: int) -> int:

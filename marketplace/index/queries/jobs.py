@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from eth_typing import ChecksumAddress
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from marketplace.chain.structs import JobState, Removal, Terms, TrainerStatus
 from marketplace.index.columns import AMOUNT_LIMIT
@@ -20,6 +20,7 @@ from marketplace.index.queries.answers import (
     QueryError,
     Reader,
     Standing,
+    below,
     check_size,
     mark_of,
     page_of,
@@ -200,7 +201,7 @@ def jobs_in(
     query = _with_texts().where(_JOBS.c.market_id == market_id, *_conditions(wanted))
     if after is not None:
         limits = (*(AMOUNT_LIMIT for _ in ordered), NUMBER_LIMIT)
-        query = query.where(_below(keys, parse_mark(after, limits)))
+        query = query.where(below(keys, parse_mark(after, limits)))
     query = query.order_by(*(key.desc() for key in keys)).limit(check_size(size) + 1)
     rows = connection.execute(query).all()
     marks = [mark_of(*(getattr(row, key.name) for key in keys)) for row in rows]
@@ -289,14 +290,6 @@ def _amount(amount: int) -> int:
     if not 0 <= amount < AMOUNT_LIMIT:
         raise QueryError(f"{amount} is no amount")
     return amount
-
-
-def _below(keys: Sequence[ColumnElement[Any]], marks: Sequence[int]) -> ColumnElement[bool]:
-    """Return the condition that a row comes after the marked one, all keys descending."""
-    first, mark = keys[0], marks[0]
-    if len(keys) == 1:
-        return first < mark
-    return or_(first < mark, and_(first == mark, _below(keys[1:], marks[1:])))
 
 
 def _line(row: Any, final_block: int) -> JobLine:  # noqa: ANN401 - a row of jobs with texts
