@@ -16,6 +16,7 @@ from marketplace.index.schema import check_schema
 from webapp import account, api, live, owner, public, sign_in, trainer, transactions
 from webapp.converters import AccountConverter
 from webapp.errors import handle_errors
+from webapp.kept_answers import keep_answers
 from webapp.measures import measure
 from webapp.measures import pages as health_pages
 from webapp.node import Node
@@ -89,6 +90,7 @@ def create_app(settings: WebSettings) -> Flask:
     protect(app)
     add_headers(app, https=settings.https)
     measure(app)
+    keep_answers(app, {pages.name for pages in (*public.BLUEPRINTS, api.pages)})
     handle_errors(app)
     add_filters(app, Assets(_HERE / "static"))
     app.context_processor(_of_every_page)
