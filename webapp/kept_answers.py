@@ -2,8 +2,9 @@
 
 What a public page or the API says to somebody without a session follows from the address and the index, and is kept in
 the process until the index moves or a little time has passed: texts of specifications and tokens' decimals come in
-without a block. Nothing that a session could have changed is kept, and nothing that is sent within a session is
-compressed: an answer's length would tell of the secrets in it (Gluck, Harris, Prado: BREACH, 2013).
+without a block. A page that shows what the app itself remembers looks it up by `looked_up`, and is kept while that
+stays. Nothing that a session could have changed is kept, and nothing that is sent within a session is compressed: an
+answer's length would tell of the secrets in it (Gluck, Harris, Prado: BREACH, 2013).
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from flask import Flask, Response, current_app, g, request, session
 
@@ -37,6 +38,7 @@ _COMPRESSED: Final = frozenset(
 _STATIC: Final = "static"
 # RFC 9211.
 STATUS_HEADER: Final = "Cache-Status"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class KeptAnswer:
         Of HTTP; None for none.
     standing
         Where the index stood; None if the answer says nothing of it.
+    found
+        What else it was made of: how it was looked up, and what was found.
     until
         Then it is made anew, in seconds of `time.monotonic`.
     """
@@ -59,6 +63,7 @@ class KeptAnswer:
     etag: str
     cache_control: str | None
     standing: Standing | None
+    found: tuple[tuple[Callable[[], Any], Any], ...]
     until: float
 
 
@@ -137,6 +142,19 @@ def keep_answers(app: Flask, blueprints: Collection[str]) -> KeptAnswers:
     return kept
 
 
+def looked_up(look: Callable[[], T]) -> T:
+    """Look something up that changes without a block, and let the answer be kept only while it stays as it is.
+
+    Parameters
+    ----------
+    look
+        Returns it, comparable with what it was before; may raise `MarketIndexError`.
+    """
+    value = look()
+    g.looked_up = (*g.get("looked_up", ()), (look, value))
+    return value
+
+
 def _is_public(blueprints: Collection[str]) -> bool:
     """Whether the answer to a request follows from the address and the index alone."""
     if request.method not in ("GET", "HEAD"):
@@ -159,12 +177,13 @@ def _key() -> Hashable:
 
 
 def _holds(answer: KeptAnswer) -> bool:
-    """Whether the index still stands where an answer was made."""
-    if answer.standing is None:
-        return True
+    """Whether what an answer was made of is still so."""
     try:
-        with site().reader.asking() as (_, _, standing):
-            return standing == answer.standing
+        if answer.standing is not None:
+            with site().reader.asking() as (_, _, standing):
+                if standing != answer.standing:
+                    return False
+        return all(look() == value for look, value in answer.found)
     except MarketIndexError:
         return False  # the page itself says what is wrong
 
@@ -181,7 +200,8 @@ def _answer(response: Response) -> KeptAnswer:
     etag = hashlib.sha256(body).hexdigest()[:32]
     until = time.monotonic() + KEPT_SECONDS
     cache_control = response.headers.get("Cache-Control")
-    return KeptAnswer(body, response.content_type or "", encoding, etag, cache_control, g.get("standing"), until)
+    made_of = g.get("standing"), g.get("looked_up", ())
+    return KeptAnswer(body, response.content_type or "", encoding, etag, cache_control, *made_of, until)
 
 
 def _sent(response: Response, answer: KeptAnswer, status: str) -> Response:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from tests.webapp.quiet import Quiet
 from tests.webapp.wallets import Browser
 from webapp import kept_answers
+from webapp.accuracy.records import Accuracy, Samples, keep_accuracy
 from webapp.kept_answers import KeptAnswer, KeptAnswers
 from webapp.security.headers import HEADERS
 
@@ -58,6 +59,18 @@ def test_the_next_block_ends_what_was_kept(quiet: Quiet, visitor: FlaskClient) -
     quiet.create("latest")
     quiet.index()
     assert status(visitor, "/glossary") == "cairn; hit"
+
+
+def test_what_the_app_measures_itself_ends_it(quiet: Quiet, quiet_app: Flask, visitor: FlaskClient) -> None:
+    """A page that hears of a new accuracy fetches itself in the same block."""
+    job, other = quiet.jobs["open"], quiet.jobs["listed"]
+    for number in (job, other):
+        assert [status(visitor, f"/jobs/{number}") for _ in range(2)] == ["cairn; fwd=miss", "cairn; hit"]
+    shared = quiet_app.extensions["cairn"]
+    for accuracy in (0.5, 0.6):
+        keep_accuracy(shared.state, shared.deployment, job, Accuracy(1, b"model", accuracy, 1.0, Samples(10, "digest")))
+        assert [status(visitor, f"/jobs/{job}") for _ in range(2)] == ["cairn; fwd=miss", "cairn; hit"]
+    assert status(visitor, f"/jobs/{other}") == "cairn; hit"
 
 
 def test_time_ends_it_too(visitor: FlaskClient, monkeypatch) -> None:
@@ -162,11 +175,11 @@ def test_a_part_of_a_static_file_is_a_part_of_the_file(visitor: FlaskClient) -> 
 def test_only_so_much_is_kept() -> None:
     kept = KeptAnswers(most_bytes=10 * 2_048)
     for number in range(100):
-        kept.put(number, KeptAnswer(b"x" * 1_024, "text/html", None, "tag", None, None, float("inf")))
-        kept.put(number, KeptAnswer(b"y" * 1_024, "text/html", None, "tag", None, None, float("inf")))
+        kept.put(number, KeptAnswer(b"x" * 1_024, "text/html", None, "tag", None, None, (), float("inf")))
+        kept.put(number, KeptAnswer(b"y" * 1_024, "text/html", None, "tag", None, None, (), float("inf")))
         assert kept.size <= 10 * 2_048
     assert kept.get(99).body == b"y" * 1_024
     assert kept.get(50) is None
-    kept.put("large", KeptAnswer(b"x" * 10**6, "text/html", None, "tag", None, None, float("inf")))
+    kept.put("large", KeptAnswer(b"x" * 10**6, "text/html", None, "tag", None, None, (), float("inf")))
     assert kept.get("large") is None
     assert kept.size == 0

@@ -27,6 +27,7 @@ from marketplace.index.queries.rounds import RoundLine, list_rounds
 from marketplace.job.quantities import Currency
 from marketplace.storage.cid import parse_binary_cid
 from webapp.accuracy.records import Accuracy, accuracies_of
+from webapp.kept_answers import looked_up
 from webapp.presentation.accuracies import accuracy_plot
 from webapp.presentation.matrix import ShownMatrix, shown_matrix
 from webapp.presentation.money import MoneyLine, money_lines
@@ -136,6 +137,8 @@ def job(number: int) -> ResponseReturnValue:
 
 def read_job(number: int) -> JobView:
     """Read everything that a job's page shows, of one block; ends the request with 404 if there is no such job."""
+    shared = site()
+    found = looked_up(lambda: accuracies_of(shared.state, shared.deployment, number))
     with one_state() as reader:
         page = value_of(job_page(reader, number))
         if page is None:
@@ -162,7 +165,7 @@ def read_job(number: int) -> JobView:
         numbers,
         matrix,
         matrix_round,
-        measured(decided, accuracies_of(site().state, site().deployment, number)),
+        measured(decided, found),
     )
 
 
