@@ -168,7 +168,7 @@ def test_an_owner_creates_a_job_and_ends_it(site: Site, page: Page) -> None:
     # A small model is a fault that only the whole form has; it stands beside the model.
     expect(page.locator("#fault-model-name")).to_contain_text("1024")
     looked_at(page, "owner-form-faults")
-    page.get_by_text("More about rounds").click()
+    # What the fault says to change was folded away.
     page.get_by_label("The data are no secret").check()
     expect(page.locator("#summary")).to_contain_text("Deposit, paid at once")
     looked_at(page, "owner-form")

@@ -41,14 +41,15 @@ def looked_at(page: Page, name: str) -> None:
     """Keep pictures of a page in both sizes and colours, and let axe look at it."""
     SCREENSHOTS.mkdir(exist_ok=True)
     before = page.viewport_size
-    for colours in ("light", "dark"):
+    for colours, sizes in (("light", ("360", "1440")), ("dark", ("1440", "360"))):
         page.emulate_media(color_scheme=colours)
-        for size, (width, height) in SIZES.items():
+        for size in sizes:
+            width, height = SIZES[size]
             page.set_viewport_size({"width": width, "height": height})
             page.screenshot(path=SCREENSHOTS / f"{name}-{size}-{colours}.png", full_page=True)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{name} is {wide} px wider than a window of {width} px"
-        # Added through the protocol, which the page's policy does not bind.
+        # Each size in one of the colours. Added through the protocol, which the page's policy does not bind.
         page.evaluate(AXE.read_text("utf-8"))
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         serious = [

@@ -15,8 +15,12 @@ from webapp.presentation.amounts import shown_amount
         (1, "1 wei"),
         (10**9 - 1, "999\u202f999\u202f999 wei"),
         (1_178_091_234, "1.17809 gwei"),
-        (10**12 - 1, "999.999 gwei"),
+        (10**12 - 1, "1\u202f000 gwei"),
         (10**12, "0.000001 ether"),
+        (6 * 10**17 - 1, "0.6 ether"),
+        (123_456_499_999_999_999, "0.123456 ether"),
+        (123_456_500_000_000_000, "0.123457 ether"),
+        (1_234_567_000_000_000_000_000_000, "1\u202f234\u202f567 ether"),
         (-(10**9), "\u22121 gwei"),
         (3 * 10**18 + 1, "3 ether"),
     ],
@@ -24,7 +28,9 @@ from webapp.presentation.amounts import shown_amount
 def test_coins_are_in_the_unit_that_can_be_read(units: int, shown: str) -> None:
     amount = shown_amount(units)
     assert str(amount) == shown
-    assert amount.is_rounded == (units in (1_178_091_234, 10**12 - 1, 3 * 10**18 + 1))
+    whole, _, fraction = amount.number.replace("\u202f", "").replace("\u2212", "-").partition(".")
+    unit = {"wei": 0, "gwei": 9, "ether": 18}[amount.unit]
+    assert amount.is_rounded == (int(whole + fraction) * 10 ** (unit - len(fraction)) != units)
     assert amount.units == units
     assert amount.exact.endswith(" wei")
 

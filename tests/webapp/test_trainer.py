@@ -63,7 +63,7 @@ def test_joining_carries_what_the_page_showed(quiet: Quiet, quiet_app: Flask) ->
     assert "the index has not read its block yet" in browser.client.get(f"/jobs/{job}/trainer").text
     quiet.index()
     seat = text_of(browser.client.get(f"/jobs/{job}/trainer").text)
-    assert "You: takes part" in seat
+    assert "Your account: takes part." in seat
     assert f"cairn --config cairn-job-{job}/config.toml trainer run {job} --data mine.npz --key trainer" in seat
     assert "cairn key import trainer" in seat
     left = browser.post(f"/jobs/{job}/leave")

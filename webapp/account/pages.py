@@ -16,7 +16,7 @@ from webapp.public.asking import one_state, value_of
 from webapp.sign_in.sessions import required_account
 from webapp.site import site
 from webapp.transactions.offering import offer
-from webapp.transactions.pages import TITLES
+from webapp.transactions.pages import title_of
 from webapp.transactions.records import sent_by
 from webapp.transactions.unsigned import withdraw
 
@@ -61,7 +61,7 @@ def me() -> ResponseReturnValue:
     tokens = {line.token for line in (*owned, *aggregated)} | {holding.token for holding in holdings}
     currencies = {token: site().currencies.of(token) for token in tokens}
     sent = sent_by(site().state, account)
-    return render_template("account/me.html", view=view, currencies=currencies, sent=sent, titles=TITLES)
+    return render_template("account/me.html", view=view, currencies=currencies, sent=sent, title_of=title_of)
 
 
 @pages.post("/jobs/<int:number>/withdraw")

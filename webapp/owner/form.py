@@ -62,6 +62,12 @@ class Form:
         """How many there are."""
         return sum(map(len, self.faults.values())) + len(self.further)
 
+    @property
+    def named_in_faults(self) -> frozenset[str]:
+        """Paths of the fields that faults are about, or say to change."""
+        said = " ".join([*self.further, *(fault for faults in self.faults.values() for fault in faults)])
+        return frozenset(path for path in ENTRIES if path in self.faults or path in said)
+
 
 def empty_form() -> Form:
     """Return the form before anything was typed; its faults are not told yet."""

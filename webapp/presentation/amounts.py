@@ -83,11 +83,14 @@ def grouped(digits: str) -> str:
 
 
 def _rounded(units: int, decimals: int) -> tuple[str, bool]:
-    """Return whole coins with at most so many significant digits, rounded toward zero, and whether that lost any."""
-    whole, rest = divmod(abs(units), 10**decimals)
-    fraction = f"{rest:0{decimals}d}" if decimals else ""
-    leading = len(fraction) - len(fraction.lstrip("0"))
-    kept = max(0, _DIGITS - len(str(whole))) if whole else leading + _DIGITS
-    shown = fraction[:kept].rstrip("0")
+    """Return whole coins with so many significant digits, rounded to the nearest, and whether that changed any."""
+    size = abs(units)
+    whole, rest = divmod(size, 10**decimals)
+    zeros = decimals - len(str(rest))
+    kept = max(0, _DIGITS - len(str(whole))) if whole else zeros + _DIGITS
+    step = 10 ** max(0, decimals - kept)
+    nearest = (size + step // 2) // step * step
+    whole, rest = divmod(nearest, 10**decimals)
+    shown = f"{rest:0{decimals}d}".rstrip("0") if rest else ""
     text = f"{whole}.{shown}" if shown else str(whole)
-    return grouped(f"-{text}" if units < 0 else text), bool(fraction[kept:].strip("0"))
+    return grouped(f"-{text}" if units < 0 else text), nearest != size

@@ -6,6 +6,7 @@ from marketplace.chain.structs import Terms
 from marketplace.job.quantities import Currency, format_duration
 from marketplace.job.rewards import reward_words
 from webapp.presentation.amounts import shown_amount, words_of_amount
+from webapp.presentation.words import from_to
 
 
 def terms_in_words(terms: Terms, currency: Currency | None, rule_name: str) -> list[str]:
@@ -29,9 +30,10 @@ def terms_in_words(terms: Terms, currency: Currency | None, rule_name: str) -> l
         if currency
         else f"{shown_amount(terms.reward_per_round, None)} a round on average"
     )
+    fee = f"for {amount(terms.referee_fee_per_round)} a round" if terms.referee_fee_per_round else "without a fee"
     referee = (
         f"A referee posts {terms.references} vector{'s' if terms.references != 1 else ''} a round that tell how much "
-        f"an update helps, for {amount(terms.referee_fee_per_round)} a round."
+        f"an update helps, {fee}."
         if terms.has_referee
         else "There is no referee: updates are compared with each other alone."
     )
@@ -47,8 +49,8 @@ def terms_in_words(terms: Terms, currency: Currency | None, rule_name: str) -> l
         "contribute.",
         f"Each puts down a stake of {amount(terms.stake)}. Who misses two rounds running loses "
         f"{amount(terms.absence_penalty)} of it and is out. {strikes}",
-        f"{access} It takes {terms.min_trainers} to {terms.max_trainers} trainers; a round tolerates {terms.tolerated} "
-        f"faulty update{'s' if terms.tolerated != 1 else ''} and needs {terms.quorum}.",
+        f"{access} It takes {from_to(terms.min_trainers, terms.max_trainers)} trainers; a round tolerates "
+        f"{terms.tolerated or 'no'} faulty update{'s' if terms.tolerated > 1 else ''} and needs {terms.quorum} in all.",
         f"A round: {format_duration(terms.submit_window)} to train and commit, {format_duration(terms.deliver_window)} "
         f"to hand over, {format_duration(terms.settle_window)} to settle, {format_duration(terms.challenge_window)} to "
         "object before pay can be withdrawn.",

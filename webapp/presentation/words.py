@@ -94,6 +94,18 @@ POT_WORDS: Final = {
 }
 
 
+def status_in_words(status: TrainerStatus, removed: Removal | None, *, has_ended: bool) -> str:
+    """Return what a trainer is in a job."""
+    if removed is not None:
+        return REMOVAL_WORDS[removed]
+    return "took part" if has_ended and status == TrainerStatus.STAKED else STATUS_WORDS[status]
+
+
+def from_to(least: int, most: int) -> str:
+    """Return how many there may be."""
+    return str(least) if least == most else f"{least} to {most}"
+
+
 def job_state_named(word: str) -> JobState | None:
     """Return the state that a word stands for; None if there is none."""
     return next((state for state, name in STATE_WORDS.items() if name == word and state), None)

@@ -19,14 +19,14 @@ from webapp.site import site
 from webapp.transactions.decoder import DecodedCall, decode_call
 from webapp.transactions.progress import Progress, Stage, progress_of
 from webapp.transactions.records import Prepared, find, note_nonce, note_sent
-from webapp.transactions.unsigned import Kind
+from webapp.transactions.unsigned import Kind, Unsigned
 
-TITLES: Final = {
+_TITLES: Final = {
     Kind.CREATE: "Create and fund the job",
-    Kind.JOIN: "Join the job",
-    Kind.LEAVE: "Leave the job",
-    Kind.WITHDRAW: "Withdraw",
-    Kind.ABORT: "End the job",
+    Kind.JOIN: "Join",
+    Kind.LEAVE: "Leave",
+    Kind.WITHDRAW: "Withdraw from",
+    Kind.ABORT: "End",
     Kind.APPROVE: "Let the market take the tokens",
 }
 _HASH: Final = re.compile("0x[0-9a-f]{64}")
@@ -73,6 +73,14 @@ class TransactionView:
         return shared.settings.rpc or "" if shared.deployment.chain_id in LOCAL_CHAIN_IDS else ""
 
 
+def title_of(unsigned: Unsigned) -> str:
+    """Return what a transaction is for, with its job."""
+    title = _TITLES[unsigned.kind]
+    if unsigned.job is None:
+        return title
+    return f"{title} for job {unsigned.job}" if unsigned.kind == Kind.APPROVE else f"{title} job {unsigned.job}"
+
+
 @pages.get("/transactions/<identifier>")
 def transaction(identifier: str) -> ResponseReturnValue:
     """Show a transaction of the visitor's."""
@@ -81,7 +89,7 @@ def transaction(identifier: str) -> ResponseReturnValue:
     progress = _progress(prepared)
     if progress.nonce is not None and prepared.nonce is None:
         note_nonce(site().state, prepared, progress.nonce)
-    view = TransactionView(prepared, decoded, progress, TITLES[prepared.unsigned.kind])
+    view = TransactionView(prepared, decoded, progress, title_of(prepared.unsigned))
     return render_template("transactions/transaction.html", view=view, Stage=Stage, Kind=Kind, NATIVE=NATIVE)
 
 

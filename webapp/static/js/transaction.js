@@ -22,7 +22,10 @@ async function look() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const next = fresh.getElementById("progress");
   const shown = document.getElementById("progress");
-  if (next && next.outerHTML !== shown.outerHTML) shown.replaceWith(document.adoptNode(next));
+  if (next && next.outerHTML !== shown.outerHTML) {
+    shown.replaceWith(document.adoptNode(next));
+    document.dispatchEvent(new Event("cairn:changed"));
+  }
   return true;
 }
 
