@@ -26,7 +26,7 @@ from zk.srs.verification_key import VerificationKey
 
 DEEP = os.environ.get("CAIRN_DEEP") == "1"
 CASES = 100_000 if DEEP else 10_000
-READABLE_CASES = 2_000 if DEEP else 200
+READABLE_CASES = 2_000 if DEEP else 80
 BATCHES = 10
 
 
