@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from marketplace.job.quantities import Currency
-from webapp.presentation.amounts import shown_amount
+from webapp.presentation.amounts import powers_written, shown_amount
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,8 @@ def test_coins_are_in_the_unit_that_can_be_read(units: int, shown: str) -> None:
 def test_tokens_have_one_unit() -> None:
     assert str(shown_amount(1, Currency(6, is_token=True))) == "0.000001 tokens"
     assert str(shown_amount(1, None)) == "1 units"
+
+
+def test_powers_of_ten_are_written_as_people_do() -> None:
+    assert powers_written("by 3.64e+07, that of 4e-05") == "by 3.64 × 10⁷, that of 4 × 10⁻⁵"
+    assert powers_written("trainer 3 even, cosine 0.999") == "trainer 3 even, cosine 0.999"

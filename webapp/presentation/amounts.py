@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,8 @@ _GWEI: Final = 10**9
 _GWEI_DECIMALS: Final = 9
 # Below it, coins have so many zeros that nobody counts them; prices of gas are there.
 _MICROETHER: Final = 10**12
+_EXPONENT: Final = re.compile(r"(?<=\d)e([+-]\d+)\b")
+_RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,11 @@ def grouped(digits: str) -> str:
     whole, point, fraction = digits.removeprefix("-").partition(".")
     groups = [whole[max(0, end - 3) : end] for end in range(len(whole), 0, -3)]
     return sign + _THIN_SPACE.join(reversed(groups)) + point + fraction
+
+
+def powers_written(text: str) -> str:
+    """Return a text with its numbers such as "3.64e+07" as 3.64 times ten to the seventh."""
+    return _EXPONENT.sub(lambda found: f" × 10{str(int(found[1])).translate(_RAISED)}", text)
 
 
 def _rounded(units: int, decimals: int) -> tuple[str, bool]:

@@ -14,6 +14,7 @@ from contribution.errors import CairnError
 from contribution.explanation import explain
 from contribution.gram import GramMatrix, unpack_gram
 from contribution.rules import RULES
+from webapp.presentation.amounts import powers_written
 
 # A packed matrix of m rows has 4 m (m + 1) bytes.
 _BYTES_PER_ENTRY: Final = 8
@@ -133,7 +134,9 @@ def _sentences(
         return None
     try:
         outcome = RULES[rule_name](matrix, len(names), references, tolerated)
-        return explain(rule_name, matrix, references, outcome, names) if outcome.weights == weights else None
+        if outcome.weights != weights:
+            return None
+        return tuple(map(powers_written, explain(rule_name, matrix, references, outcome, names)))
     except CairnError:
         return None
 

@@ -21,7 +21,7 @@ STATE_SENTENCES: Final = {
     JobState.ABORTED: "It ended early. What was not earned went back to whoever put it in.",
 }
 STATUS_WORDS: Final = {
-    TrainerStatus.NONE: "not in the job",
+    TrainerStatus.NONE: "left before the start",
     TrainerStatus.STAKED: "takes part",
     TrainerStatus.LEAVING: "leaving",
     TrainerStatus.ABSENT: "removed, absent",
@@ -98,7 +98,9 @@ def status_in_words(status: TrainerStatus, removed: Removal | None, *, has_ended
     """Return what a trainer is in a job."""
     if removed is not None:
         return REMOVAL_WORDS[removed]
-    return "took part" if has_ended and status == TrainerStatus.STAKED else STATUS_WORDS[status]
+    # Whoever withdraws after the end is out, and has taken part all the same.
+    took_part = has_ended and status in (TrainerStatus.STAKED, TrainerStatus.OUT)
+    return "took part" if took_part else STATUS_WORDS[status]
 
 
 def from_to(least: int, most: int) -> str:

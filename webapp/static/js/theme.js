@@ -18,6 +18,7 @@
     const show = () => { button.textContent = dark() ? "Light" : "Dark"; button.setAttribute("aria-label", `Switch to ${dark() ? "light" : "dark"} colours`); };
     button.hidden = false;
     show();
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
     button.addEventListener("click", () => {
       root.dataset.theme = dark() ? "light" : "dark";
       remember(root.dataset.theme);
