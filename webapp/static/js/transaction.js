@@ -13,7 +13,14 @@ const EVERY = 1500;
 
 const stage = () => document.getElementById("progress").dataset.stage;
 const isOver = () => document.getElementById("progress").dataset.over === "yes";
-const ether = (wei) => { const text = wei.toString().padStart(19, "0"); return `${text.slice(0, -18)}.${text.slice(-18)}`.replace(/\.?0+$/, "") + " ether"; };
+// In the unit that leaves few zeros, with six decimals; upward for what is needed, so that it suffices.
+const UNITS = [[10n ** 12n, 18, "ether"], [10n ** 9n, 9, "gwei"], [0n, 0, "wei"]];
+const coins = (wei, upward = false) => {
+  const [, decimals, unit] = UNITS.find(([least]) => wei >= least);
+  const step = 10n ** BigInt(Math.max(0, decimals - 6));
+  const text = ((wei + (upward ? step - 1n : 0n)) / step).toString().padStart(7, "0");
+  return `${decimals ? `${text.slice(0, -6)}.${text.slice(-6)}`.replace(/\.?0+$/, "") : wei} ${unit}`;
+};
 
 async function look() {
   const answer = await fetch(location.pathname, { credentials: "same-origin", headers: { Accept: "text/html" } });
@@ -76,7 +83,7 @@ async function send(chosen) {
     const has = BigInt(await wallet.ask(chosen, "eth_getBalance", [request.from, "latest"]));
     const needs = BigInt(request.value) + BigInt(place.dataset.fee);
     if (has < needs) {
-      return say(`Your account has ${ether(has)}, and value and gas take ${ether(needs)} together. Send it at least ${ether(needs - has)} more, and try again. Your wallet was not asked.`, "bad");
+      return say(`Your account has ${coins(has)}, and value and gas take ${coins(needs, true)} together. Send it at least ${coins(needs - has, true)} more, and try again. Your wallet was not asked.`, "bad");
     }
     remember(ASKED);
     say("Your wallet asks you to confirm. Compare contract, amount and data with this page before you do.");
