@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
-from flask import Blueprint, Response, abort, g, jsonify, render_template, request
+from flask import Blueprint, Response, abort, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ValidationError
 
@@ -119,20 +119,6 @@ def is_final(answer: Answer[Any]) -> bool:
             return line.is_final
     # What accounts have done is summed over all jobs, of which some may change.
     return False
-
-
-@pages.get("")
-def description() -> ResponseReturnValue:
-    """Show what the API answers, to people."""
-    return render_template("public/api.html", endpoints=ENDPOINTS)
-
-
-@pages.get("/openapi.json")
-def document() -> ResponseReturnValue:
-    """Return the API's description for programs."""
-    from webapp.api.document import openapi
-
-    return jsonify(openapi(site().deployment.chain_id, site().deployment.market))
 
 
 @endpoint("/jobs", "Jobs, filtered and searched", models.Listed[models.JobLine], JobArguments)
