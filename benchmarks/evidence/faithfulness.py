@@ -6,7 +6,7 @@ of T's updates, from all coalitions, summed over the rounds. Every scorer sees t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -122,8 +122,7 @@ def measure(preset: str, scenario: str, seed: int, data_dir: Path | None) -> dic
 
 
 def run(
-    presets: Sequence[str],
-    seeds: Sequence[int],
+    seeds: Mapping[str, Sequence[int]],
     data_dir: Path | None,
     progress: Callable[[dict[str, Any]], None],
     *,
@@ -134,7 +133,9 @@ def run(
 
     Parameters
     ----------
-    presets, seeds, data_dir
+    seeds
+        By preset.
+    data_dir
         As in `measure`.
     progress
         Told every row as it comes, first those that are in the file.
@@ -157,8 +158,8 @@ def run(
     """
     wanted = {
         setting_of(preset, scenario, seed).digest: (preset, scenario, seed)
-        for preset in presets
-        for seed in seeds
+        for preset, numbers in seeds.items()
+        for seed in numbers
         for scenario in SCENARIOS
     }
     rows: dict[str, dict[str, Any]] = {}
@@ -209,14 +210,14 @@ def goals(preset: str, rows: Sequence[dict[str, Any]]) -> list[Goal]:
     return found
 
 
-def write_page(rows: Sequence[dict[str, Any]], found: Sequence[Goal], seeds: Sequence[int], path: Path = PAGE) -> None:
+def write_page(rows: Sequence[dict[str, Any]], found: Sequence[Goal], path: Path = PAGE) -> None:
     """Write the page with a table for each preset."""
     text = [
         "# Is pay fair? Scorers against the exact Shapley value",
         "",
         "Written by `cairn bench faithfulness`; machine and versions are in `benchmarks/results/faithfulness.json`.",
         "Rank correlation (Spearman) with the exact Shapley value of the game of the mean, from all 1,023 coalitions",
-        f"on a validation set, summed over {ROUNDS} rounds; mean over {len(seeds)} seeds. Every scorer sees the",
+        f"on a validation set, summed over {ROUNDS} rounds; mean over seeds. Every scorer sees the",
         "referee's held-out samples alone: `exact, same samples` is the ceiling for so much data, and `pay` is what",
         "the default rule paid, which values another game and shares out rewards that fall with the rounds, whatever",
         "they gained (see [scoring](../scoring.md)).",
@@ -225,7 +226,13 @@ def write_page(rows: Sequence[dict[str, Any]], found: Sequence[Goal], seeds: Seq
     ]
     for preset in dict.fromkeys(row["preset"] for row in rows):
         chosen = [row for row in rows if row["preset"] == preset]
-        text += ["", f"## {preset}", "", "| scorer | mean | " + " | ".join(SCENARIOS) + " |"]
+        count = len({row["seed"] for row in chosen})
+        text += [
+            "",
+            f"## {preset}, {count} seed{'s' if count > 1 else ''}",
+            "",
+            "| scorer | mean | " + " | ".join(SCENARIOS) + " |",
+        ]
         text.append("|---|" + "---:|" * (len(SCENARIOS) + 1))
         for scorer in SCORERS:
             columns = [

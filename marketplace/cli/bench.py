@@ -169,13 +169,18 @@ def bench_round(
 @app.command(
     "faithfulness",
     epilog=examples(
-        "cairn bench faithfulness --preset digits-mlp --seeds 0-1", "cairn bench faithfulness --data-dir data"
+        "cairn bench faithfulness --preset digits-mlp --seeds 0-1",
+        "cairn bench faithfulness --preset mnist-cnn=0-1 --data-dir data",
     ),
 )
 def bench_faithfulness(
     presets: Annotated[
         list[str] | None,
-        typer.Option("--preset", metavar="NAME", help="As in `cairn simulate`.  [default: all three that are judged]"),
+        typer.Option(
+            "--preset",
+            metavar="NAME[=SEEDS]",
+            help="As in `cairn simulate`, perhaps with seeds of its own.  [default: all three that are judged]",
+        ),
     ] = None,
     seeds: SeedsOption = "0-4",
     data_dir: DataDirOption = None,
@@ -191,19 +196,21 @@ def bench_faithfulness(
     from benchmarks.evidence import faithfulness
     from benchmarks.simulation.grid import parse_seeds
 
-    chosen, names = parse_seeds(seeds), presets or list(faithfulness.PRESETS_JUDGED)
+    chosen = {}
+    for each in presets or faithfulness.PRESETS_JUDGED:
+        name, separator, own = each.partition("=")
+        chosen[name] = parse_seeds(own if separator else seeds)
     rows = faithfulness.run(
-        names,
         chosen,
         data_dir,
         lambda row: typer.echo(f"{row['preset']}, {row['scenario']}, seed {row['seed']}", err=True),
         out=out,
         jobs=jobs or usable_cores(),
     )
-    by_preset = {name: [row for row in rows if row["preset"] == name] for name in names}
+    by_preset = {name: [row for row in rows if row["preset"] == name] for name in chosen}
     found = [goal for name, chosen_rows in by_preset.items() for goal in faithfulness.goals(name, chosen_rows)]
-    write_results(json_file, chosen[0], rows)
-    faithfulness.write_page(rows, found, chosen)
+    write_results(json_file, rows[0]["seed"], rows)
+    faithfulness.write_page(rows, found)
     typer.echo("\n".join([*_verdicts(found, True), f"Results: {json_file}, {faithfulness.PAGE}"]))
     _refuse_if_missed(found)
 

@@ -45,7 +45,7 @@ def test_goals_ask_for_the_gap_and_for_cheats_last_where_exact_evaluation_has_th
 def test_the_page_has_a_column_for_each_scenario_and_says_what_is_missed(tmp_path) -> None:
     rows = [row(name, [4, 1, 2, 3], attackers=2) for name in SCENARIOS]
     page = tmp_path / "faithfulness.md"
-    faithfulness.write_page(rows, faithfulness.goals("digits-mlp", rows), [0], page)
+    faithfulness.write_page(rows, faithfulness.goals("digits-mlp", rows), page)
     text = page.read_text()
     assert all(name in text for name in (*SCENARIOS, *faithfulness.SCORERS))
     assert "MISSED" in text
@@ -72,10 +72,10 @@ def test_what_is_in_the_file_is_not_measured_again(tmp_path, monkeypatch) -> Non
 
     monkeypatch.setattr(faithfulness, "_measured", measure)
     out, told = tmp_path / "rows.jsonl", []
-    first = faithfulness.run(["digits-mlp"], [1], None, told.append, out=out)
+    first = faithfulness.run({"digits-mlp": [1]}, None, told.append, out=out)
     assert len(measured) == len(told) == len(first) == len(SCENARIOS)
     out.write_bytes(out.read_bytes() + b'{"half a li')
-    both = faithfulness.run(["digits-mlp"], [0, 1], None, told.append, out=out)
+    both = faithfulness.run({"digits-mlp": [0, 1]}, None, told.append, out=out)
     assert {seed for _, _, seed in measured[len(SCENARIOS) :]} == {0}
     assert len(measured) == len(both) == 2 * len(SCENARIOS)
     assert both[len(SCENARIOS) :] == first
