@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from eth_typing import ChecksumAddress
@@ -30,6 +31,7 @@ _FAILURES: Final = {
 }
 
 
+@cache
 def openapi(chain_id: int, market: ChecksumAddress) -> dict[str, Any]:
     """Return the description.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from marketplace.job.quantities import NATIVE, Currency, format_amount, format_coins
@@ -46,6 +47,8 @@ class ShownAmount:
         return f"{self.number} {self.unit}"
 
 
+# Pages show the same few amounts again and again.
+@lru_cache(4_096)
 def shown_amount(units: int, currency: Currency | None = NATIVE) -> ShownAmount:
     """Return how an amount is shown.
 

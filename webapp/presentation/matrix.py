@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import isqrt, sqrt
 from typing import Final
 
 from eth_typing import ChecksumAddress
+from markupsafe import Markup
 
 from contribution.errors import CairnError
 from contribution.explanation import explain
@@ -29,6 +30,11 @@ class Cell:
 
     cosine: float
     shade: int
+
+    def markup(self) -> str:
+        """Return the cell of a table; nothing in it is anybody's words."""
+        style = f"shade{self.shade}" if self.shade >= 0 else f"shade-minus{-self.shade}"
+        return f'<td class="{style}">{self.cosine:.2f}</td>'.replace(">-", ">\N{MINUS SIGN}")
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,11 @@ class ShownMatrix:
     cells: tuple[tuple[Cell, ...], ...]
     sentences: tuple[str, ...] | None
     outlier: int | None
+
+    @cached_property
+    def rows(self) -> tuple[Markup, ...]:
+        """The cells of each row: tens of thousands in the largest jobs, too many for a template to make one by one."""
+        return tuple(Markup("".join(cell.markup() for cell in row)) for row in self.cells)  # noqa: S704 - numbers alone
 
 
 def shown_matrix(

@@ -18,6 +18,8 @@ _NEEDED: Final = frozenset("\u200c\u200d")
 _HIDDEN_KINDS: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
 
+_ASCII: Final = dict.fromkeys((*range(32), 127), "\N{REPLACEMENT CHARACTER}") | {ord(c): " " for c in "\n\t\r"}
+
 
 def harmless_line(text: str, limit: int = TITLE_LENGTH) -> str:
     """Return a text as one line of at most `limit` characters, without characters that hide or turn others."""
@@ -31,6 +33,9 @@ def harmless_paragraphs(text: str, limit: int = TEXT_LENGTH) -> list[str]:
 
 
 def _harmless(text: str, keep: str = "") -> str:
+    if text.isascii():
+        # What most texts are; of these characters only controls hide or turn anything.
+        return text.translate({code: instead for code, instead in _ASCII.items() if chr(code) not in keep})
     shown: list[str] = []
     marks = 0
     for character in text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from eth_typing import ChecksumAddress
@@ -109,7 +110,7 @@ class JobView:
         """Its trainers by number."""
         return sorted(self.page.seats, key=lambda seat: self.numbers[seat.account])
 
-    @property
+    @cached_property
     def share_rows(self) -> list[tuple[int, list[ShareCell]]]:
         """What each round made of each trainer."""
         return share_rows(self.decided, self.numbers)
@@ -123,7 +124,7 @@ class JobView:
         """Return what a round decided; nothing while it is under way."""
         return next((each.decided for each in self.decided if each.number == number), ())
 
-    @property
+    @cached_property
     def money_lines(self) -> list[MoneyLine]:
         """Where every unit of its money came from, is, and went."""
         return money_lines(self.money)

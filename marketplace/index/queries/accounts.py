@@ -138,20 +138,24 @@ def aggregator_profile(
     with reader.asking() as (connection, market_id, standing):
         mine = _JOBS.c.market_id == market_id, _JOBS.c.aggregator == account
         states = connection.execute(select(_JOBS.c.state, func.count()).where(*mine).group_by(_JOBS.c.state)).all()
-        tokens = dict(map(tuple, connection.execute(select(_JOBS.c.number, _JOBS.c.token).where(*mine))))
-        # By job, as an index has them: a join would let databases without statistics begin with all rounds.
-        ends = _ROUNDS.c.job, _ROUNDS.c.outcome, _ROUNDS.c.overturned, _ROUNDS.c.penalty
-        ended = _ROUNDS.c.market_id == market_id, _ROUNDS.c.job.in_(select(_JOBS.c.number).where(*mine))
-        counted = select(*ends, func.count()).where(*ended, _ROUNDS.c.outcome.is_not(None)).group_by(*ends)
+        # Jobs are named by a list: with a join, databases without statistics begin with the rounds of everybody.
+        of_mine = _ROUNDS.c.market_id == market_id, _ROUNDS.c.job.in_(select(_JOBS.c.number).where(*mine))
+        ends = _ROUNDS.c.outcome, _ROUNDS.c.overturned
         outcomes: Counter[str] = Counter()
         overturned: Counter[str] = Counter()
-        penalties: Counter[ChecksumAddress] = Counter()
-        for job, outcome, overturn, penalty, count in connection.execute(counted):
+        ended = select(*ends, func.count()).where(*of_mine, _ROUNDS.c.outcome.is_not(None)).group_by(*ends)
+        for outcome, overturn, count in connection.execute(ended):
             outcomes[outcome] += count
             if overturn is not None:
                 overturned[overturn] += count
-            if penalty is not None:
-                penalties[tokens[job]] += count * penalty
+        lost = connection.execute(
+            select(_ROUNDS.c.job, _ROUNDS.c.penalty).where(*of_mine, _ROUNDS.c.penalty.is_not(None))
+        ).all()
+        named = _JOBS.c.market_id == market_id, _JOBS.c.number.in_({row.job for row in lost})
+        tokens = dict(map(tuple, connection.execute(select(_JOBS.c.number, _JOBS.c.token).where(*named))))
+        penalties: Counter[ChecksumAddress] = Counter()
+        for job, penalty in lost:
+            penalties[tokens[job]] += penalty
         wanted = JobFilter(aggregator=account)
         jobs = jobs_in(connection, market_id, standing, wanted, order=Order.NEWEST, size=size, after=after)
     by_state = {JobState(state): count for state, count in states}

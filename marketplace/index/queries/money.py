@@ -14,6 +14,7 @@ from marketplace.index.queries.answers import Answer, Reader, check_number
 from marketplace.index.rows import table_named
 
 _ENTRIES: Final = table_named("entries")
+_SUMS: Final = sums_of(_ENTRIES.c.amount)
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class JobMoney:
 def job_money(reader: Reader, job: int) -> Answer[JobMoney]:
     """Return the money of a job; without a flow if there is no such job. Raises `QueryError` as `list_rounds`."""
     keys = _ENTRIES.c.pot, _ENTRIES.c.account, _ENTRIES.c.event, _ENTRIES.c.sign
-    query = select(*keys, *sums_of(_ENTRIES.c.amount)).where(_ENTRIES.c.job == check_number(job)).group_by(*keys)
+    query = select(*keys, *_SUMS).where(_ENTRIES.c.job == check_number(job)).group_by(*keys)
     moved: dict[tuple[str, str, str], list[int]] = {}
     with reader.asking() as (connection, market_id, standing):
         for pot, account, event, sign, *sums in connection.execute(query.where(_ENTRIES.c.market_id == market_id)):
