@@ -1,10 +1,13 @@
 """Public answers, compressed, and kept while the index stands where it stood when they were made.
 
-What a public page or the API says to somebody without a session follows from the address and the index, and is kept in
-the process until the index moves or a little time has passed: texts of specifications and tokens' decimals come in
-without a block. A page that shows what the app itself remembers looks it up by `looked_up`, and is kept while that
-stays. Nothing that a session could have changed is kept, and nothing that is sent within a session is compressed: an
-answer's length would tell of the secrets in it (Gluck, Harris, Prado: BREACH, 2013).
+What a public page or the API says to somebody without a session follows from the address, the index and what was
+fetched of specifications, and is kept in the process until either changes; or until a little time has passed, since a
+token's decimals come in from a node. A page that shows what the app itself remembers looks it up by `looked_up`, and is
+kept while that stays. Nothing that a session could have changed is kept, and nothing that is sent within a session is
+compressed: an answer's length would tell of the secrets in it (Gluck, Harris, Prado: BREACH, 2013).
+
+Where the index stands is asked once for all requests of a moment; whoever is told of a block by `webapp.live` is told
+after that moment. Few threads make pages at a time: more would only wait for each other.
 """
 
 from __future__ import annotations
@@ -15,16 +18,23 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from flask import Flask, Response, current_app, g, request, session
 
 from marketplace.index.errors import MarketIndexError
-from marketplace.index.queries.answers import Standing
+from marketplace.index.queries.answers import Reader, Standing
+from marketplace.index.queries.changes import TextsMark, texts_mark
 from webapp.site import site
 
-KEPT_SECONDS: Final = 10.0
+KEPT_SECONDS: Final = 60.0
+# How old it may be what is known of where the index stands; streams tell of a block so much later.
+LOOK_SECONDS: Final = 0.05
+# How many threads of a process make pages at a time, and how long the others wait for their turn.
+MAKERS: Final = 2
+_TURN_SECONDS: Final = 10.0
 # Of one process.
 MOST_BYTES: Final = 32 * 2**20
 # What an entry takes besides its body, roughly.
@@ -49,8 +59,8 @@ class KeptAnswer:
     ----------
     body, content_type, encoding, etag, cache_control
         Of HTTP; None for none.
-    standing
-        Where the index stood; None if the answer says nothing of it.
+    standing, texts
+        Where the index stood, and which texts it had; None if the answer says nothing of it.
     found
         What else it was made of: how it was looked up, and what was found.
     until
@@ -63,6 +73,7 @@ class KeptAnswer:
     etag: str
     cache_control: str | None
     standing: Standing | None
+    texts: TextsMark | None
     found: tuple[tuple[Callable[[], Any], Any], ...]
     until: float
 
@@ -113,22 +124,59 @@ class KeptAnswers:
         self._bytes -= len(self._answers.pop(key).body) + _OVERHEAD
 
 
+@dataclass
+class Whereabouts:
+    """Where the index stands and which texts it has, asked once for all requests of a moment."""
+
+    _found: tuple[Standing, TextsMark] | None = None
+    _until: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self, reader: Reader) -> tuple[Standing, TextsMark]:
+        """Return what was so at most `LOOK_SECONDS` ago; raises as `Reader.asking`."""
+        with self._lock:
+            began = time.monotonic()
+            if self._found is None or began >= self._until:
+                with reader.at_once() as held:
+                    texts = texts_mark(held)
+                self._found, self._until = (texts.standing, texts.value), began + LOOK_SECONDS
+            return self._found
+
+
 def keep_answers(app: Flask, blueprints: Collection[str]) -> KeptAnswers:
     """Keep and compress an app's answers in these blueprints and its static files; return where they are kept.
 
     Register it after whatever may refuse a request, so that what is kept is not served to those who are refused.
     """
-    kept = KeptAnswers()
+    kept, whereabouts = KeptAnswers(), Whereabouts()
+    turns = threading.BoundedSemaphore(MAKERS)
 
-    @app.before_request
-    def _made_before() -> Response | None:
-        if not _is_public(blueprints) or _wants_new():
-            return None
-        found = kept.get(_key())
-        if found is None or not _holds(found):
+    def look() -> Response | None:
+        found = None if _wants_new() else kept.get(_key())
+        if found is None or not _holds(found, whereabouts):
             return None
         g.standing, g.kept = found.standing, True
         return _sent(Response(found.body, content_type=found.content_type), found, "cairn; hit")
+
+    @app.before_request
+    def _made_before() -> Response | None:
+        if not _is_public(blueprints):
+            return None
+        found = look()
+        if found is None and turns.acquire(timeout=_TURN_SECONDS):
+            g.has_turn = True
+            # Somebody who had a turn before may have asked for the same.
+            found = look()
+        if found is None:
+            # Before the page reads them, so that it is never taken for one of newer texts.
+            with suppress(MarketIndexError):
+                g.texts = whereabouts.now(site().reader)[1]
+        return found
+
+    @app.teardown_request
+    def _end_turn(_fault: BaseException | None) -> None:
+        if g.pop("has_turn", False):
+            turns.release()
 
     @app.after_request
     def _keep(response: Response) -> Response:
@@ -176,13 +224,11 @@ def _key() -> Hashable:
     return request.scheme, request.host, request.path, request.query_string, _takes_gzip()
 
 
-def _holds(answer: KeptAnswer) -> bool:
+def _holds(answer: KeptAnswer, whereabouts: Whereabouts) -> bool:
     """Whether what an answer was made of is still so."""
     try:
-        if answer.standing is not None:
-            with site().reader.asking() as (_, _, standing):
-                if standing != answer.standing:
-                    return False
+        if answer.standing is not None and whereabouts.now(site().reader) != (answer.standing, answer.texts):
+            return False
         return all(look() == value for look, value in answer.found)
     except MarketIndexError:
         return False  # the page itself says what is wrong
@@ -200,7 +246,7 @@ def _answer(response: Response) -> KeptAnswer:
     etag = hashlib.sha256(body).hexdigest()[:32]
     until = time.monotonic() + KEPT_SECONDS
     cache_control = response.headers.get("Cache-Control")
-    made_of = g.get("standing"), g.get("looked_up", ())
+    made_of = g.get("standing"), g.get("texts"), g.get("looked_up", ())
     return KeptAnswer(body, response.content_type or "", encoding, etag, cache_control, *made_of, until)
 
 

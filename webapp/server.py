@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from types import FrameType
@@ -77,6 +78,7 @@ class Server(BaseApplication):
             "loglevel": "warning",
             "proc_name": "cairn-web",
             "control_socket_disable": True,
+            "post_worker_init": _spare_what_stays,
             "child_exit": _forget_metrics,
             "when_ready": lambda _arbiter: when_ready(),
         }
@@ -94,6 +96,12 @@ class Server(BaseApplication):
     def load(self) -> Flask:  # type: ignore[override]
         """Return the app of one process."""
         return create_app(self._settings)
+
+
+def _spare_what_stays(_worker: Any) -> None:  # noqa: ANN401 - gunicorn's
+    """Let the collector of cycles pass over what a process has loaded, which stays as long as it does."""
+    gc.collect()
+    gc.freeze()
 
 
 def _forget_metrics(_server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import threading
+import time
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, update
 
+from marketplace.index.database import open_database, writing
+from marketplace.index.rows import table_named
 from tests.webapp.quiet import Quiet
 from tests.webapp.wallets import Browser
 from webapp import kept_answers
 from webapp.accuracy.records import Accuracy, Samples, keep_accuracy
-from webapp.kept_answers import KeptAnswer, KeptAnswers
+from webapp.kept_answers import LOOK_SECONDS, MAKERS, KeptAnswer, KeptAnswers
 from webapp.security.headers import HEADERS
 
 GZIP = {"Accept-Encoding": "gzip, br"}
@@ -50,6 +55,7 @@ def test_the_next_block_ends_what_was_kept(quiet: Quiet, visitor: FlaskClient) -
     before = visitor.get("/api/jobs").json
     quiet.create("later")
     quiet.index()
+    time.sleep(LOOK_SECONDS)
     answer = visitor.get("/api/jobs")
     assert answer.headers["Cache-Status"] == "cairn; fwd=miss"
     assert answer.json["standing"]["block"] > before["standing"]["block"]
@@ -58,6 +64,7 @@ def test_the_next_block_ends_what_was_kept(quiet: Quiet, visitor: FlaskClient) -
     assert status(visitor, "/glossary") == "cairn; fwd=miss"
     quiet.create("latest")
     quiet.index()
+    time.sleep(LOOK_SECONDS)
     assert status(visitor, "/glossary") == "cairn; hit"
 
 
@@ -71,6 +78,26 @@ def test_what_the_app_measures_itself_ends_it(quiet: Quiet, quiet_app: Flask, vi
         keep_accuracy(shared.state, shared.deployment, job, Accuracy(1, b"model", accuracy, 1.0, Samples(10, "digest")))
         assert [status(visitor, f"/jobs/{job}") for _ in range(2)] == ["cairn; fwd=miss", "cairn; hit"]
     assert status(visitor, f"/jobs/{other}") == "cairn; hit"
+
+
+def test_a_text_that_comes_in_ends_it(quiet: Quiet, visitor: FlaskClient) -> None:
+    """Specifications are fetched after the block that names them."""
+    table = table_named("specifications")
+    engine = open_database(quiet.database)
+
+    def come_in(change) -> str:
+        with writing(engine) as connection:
+            connection.execute(update(table).values(title=change, tried_at=table.c.tried_at + 60))
+        time.sleep(LOOK_SECONDS)
+        return visitor.get("/api/jobs").json["value"]["items"][0]["title"]
+
+    before = visitor.get("/api/jobs").json["value"]["items"][0]["title"]
+    assert status(visitor, "/api/jobs") == "cairn; hit"
+    assert come_in(table.c.title + " anew") == f"{before} anew"
+    assert status(visitor, "/api/jobs") == "cairn; hit"
+    # As it was, for the other tests.
+    assert come_in(func.replace(table.c.title, " anew", "")) == before
+    engine.dispose()
 
 
 def test_time_ends_it_too(visitor: FlaskClient, monkeypatch) -> None:
@@ -172,14 +199,54 @@ def test_a_part_of_a_static_file_is_a_part_of_the_file(visitor: FlaskClient) -> 
         assert part.data == whole[:10]
 
 
+def test_few_make_pages_at_a_time_and_what_many_ask_for_is_made_once(quiet_app: Flask) -> None:
+    under_way, most, made = [0], [0], []
+
+    def page() -> str:
+        under_way[0] += 1
+        most[0] = max(most[0], under_way[0])
+        made.append(1)
+        time.sleep(0.05)
+        under_way[0] -= 1
+        return "a page"
+
+    quiet_app.view_functions["glossary.terms"] = page
+    answers: list[str] = []
+
+    def ask(path: str) -> None:
+        answers.append(quiet_app.test_client().get(path).text)
+
+    threads = [threading.Thread(target=ask, args=(path,)) for path in ["/glossary"] * 6 + ["/glossary?other"] * 6]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == ["a page"] * 12
+    assert most[0] <= MAKERS
+    # Two of each may have had their turns at once.
+    assert 2 <= len(made) <= 2 * MAKERS
+
+
+def test_a_turn_ends_with_a_failure_too(quiet_app: Flask) -> None:
+    def fail() -> str:
+        raise ZeroDivisionError
+
+    quiet_app.view_functions["glossary.terms"] = fail
+    client = quiet_app.test_client()
+    began = time.monotonic()
+    assert [client.get("/glossary").status_code for _ in range(2 * MAKERS + 1)] == [500] * (2 * MAKERS + 1)
+    assert client.get("/").status_code == 200
+    assert time.monotonic() - began < 5
+
+
 def test_only_so_much_is_kept() -> None:
     kept = KeptAnswers(most_bytes=10 * 2_048)
     for number in range(100):
-        kept.put(number, KeptAnswer(b"x" * 1_024, "text/html", None, "tag", None, None, (), float("inf")))
-        kept.put(number, KeptAnswer(b"y" * 1_024, "text/html", None, "tag", None, None, (), float("inf")))
+        kept.put(number, KeptAnswer(b"x" * 1_024, "text/html", None, "tag", None, None, None, (), float("inf")))
+        kept.put(number, KeptAnswer(b"y" * 1_024, "text/html", None, "tag", None, None, None, (), float("inf")))
         assert kept.size <= 10 * 2_048
     assert kept.get(99).body == b"y" * 1_024
     assert kept.get(50) is None
-    kept.put("large", KeptAnswer(b"x" * 10**6, "text/html", None, "tag", None, None, (), float("inf")))
+    kept.put("large", KeptAnswer(b"x" * 10**6, "text/html", None, "tag", None, None, None, (), float("inf")))
     assert kept.get("large") is None
     assert kept.size == 0

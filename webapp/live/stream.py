@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from marketplace.index.queries.changes import changed_jobs
 from webapp.accuracy.records import counts
+from webapp.kept_answers import LOOK_SECONDS
 from webapp.live.hub import Hub, Look, Tick
 from webapp.site import Site, site
 
@@ -72,6 +73,8 @@ def _looking(shared: Site) -> Callable[[Look | None], Look]:
         known = before.measured if before else measured
         news = {job for job in measured if measured[job] != known.get(job)}
         jobs = None if answer.value is None else answer.value | news
+        # Until then a page that is asked for may still be one that was kept before.
+        time.sleep(LOOK_SECONDS)
         return Look(standing.block, standing.block_hash, standing.alarm, jobs, measured)
 
     return look
