@@ -40,6 +40,7 @@ ROUNDS: Final = 20
 JOBS_AT_ONCE: Final = 12
 EVENTS_PER_BLOCK: Final = 10
 SECONDS_PER_BLOCK: Final = 12
+_MOST_TRIES: Final = 1_000
 _GENESIS_TIME: Final = 1_767_225_600
 _MONTH: Final = 30 * 86_400
 _ETHER: Final = 10**18
@@ -86,10 +87,10 @@ class Life:
         step = self.done
         if step == 1:
             return [("JobAccepted", {"encryptionKey": b"\x01" * 32})]
-        if step <= 1 + TRAINERS:
+        if step <= 1 + len(self.trainers):
             index = step - 2
             return [("TrainerJoined", {"trainer": self.trainers[index], "seat": index, "fromRound": 1})]
-        if step == 2 + TRAINERS:
+        if step == 2 + len(self.trainers):
             end = self.twin.now + self.twin.terms.submit_window
             opened = {"round": 1, "submitEnd": end, "encryptionKey": b"\x01" * 32, "modelHash": b"\x02" * 32}
             return [("RoundOpened", opened)]
@@ -104,23 +105,28 @@ class Life:
         waiting = [trainer for trainer in self.trainers if trainer not in self.twin.submitted]
         if waiting:
             content = self.rng.randbytes(32)
-            values = {"round": number, "trainer": waiting[0], "commitmentHash": content, "cid": _cid(content)}
+            values = {"round": number, "trainer": waiting[0], "commitmentHash": content, "cid": binary_cid(content)}
             return [("Submitted", values)]
         if not self.twin.submissions_closed:
             return [
                 ("SubmissionsClosed", {"round": number, "deliverEnd": self.twin.now + self.twin.terms.deliver_window})
             ]
+        return self.settlement()
+
+    def settlement(self) -> list[tuple[str, Values]]:
+        """Return what settles the round that is open."""
+        number, trainers = self.twin.round, len(self.trainers)
         reward = self.twin.terms.reward_after(self.twin.settled_rounds)
-        kept = TRAINERS - 2
+        kept = trainers - 2
         weights = [4096 // kept] * kept + [0, 0]
         payouts = [reward // kept] * kept + [0, 0]
         scores = [self.rng.randrange(-(2**40), 2**60) for _ in self.trainers]
         scored = {"trainers": self.trainers, "weights": weights, "contributions": scores, "payouts": payouts}
         settled = {
-            "gram": self.rng.randbytes(TRAINERS * (TRAINERS + 1) * 4),
-            "commitments": self.rng.randbytes(64 * TRAINERS),
+            "gram": self.rng.randbytes(trainers * (trainers + 1) * 4),
+            "commitments": self.rng.randbytes(64 * trainers),
             "modelCommitment": self.rng.randbytes(64),
-            "aggregateCid": _cid(self.rng.randbytes(32)),
+            "aggregateCid": binary_cid(self.rng.randbytes(32)),
             "proof": self.rng.randbytes(1_024),
         }
         return [("RoundScored", {"round": number, **scored}), ("RoundSettled", {"round": number, **settled})]
@@ -149,8 +155,11 @@ class Maker:
         now = _GENESIS_TIME + self.number * SECONDS_PER_BLOCK
         told: list[tuple[int, str, Values]] = []
         if self.number > 0:
-            while len(told) < EVENTS_PER_BLOCK:
+            tries = 0
+            # Jobs that wait for their challenge windows bring nothing into this block.
+            while len(told) < EVENTS_PER_BLOCK and tries < _MOST_TRIES:
                 told += self._transaction(now)
+                tries += 1
         logs = [_log(name, {"jobId": job, **values}) for job, name, values in told]
         self.events += len(logs)
         block = _block(self.number, now, self.parent, logs, proven=proven, mark=mark)
@@ -158,10 +167,27 @@ class Maker:
         self.parent = bytes.fromhex(block.header["hash"][2:])
         return block
 
+    @property
+    def is_room(self) -> bool:
+        """Whether another job is to begin."""
+        return len(self.lives) < JOBS_AT_ONCE
+
+    def offer(self, now: int) -> tuple[Terms, ChecksumAddress, bytes]:
+        """Return terms, owner and binary CID of the specification of the job of number `jobs`."""
+        specification = binary_cid(bytes(keccak(b"%d" % self.jobs)))
+        return _terms(self.jobs, now), account_of("owner", self.jobs % 40), specification
+
+    def life(self, twin: JobTwin) -> Life:
+        """Return what is to happen in the job of number `jobs`."""
+        trainers = in_order([account_of("trainer", (self.jobs * 5 + k) % 400) for k in range(TRAINERS)])
+        return Life(self.jobs, twin, random.Random(self.jobs), trainers=trainers)  # noqa: S311
+
     def _transaction(self, now: int) -> list[tuple[int, str, Values]]:
         """Let one thing happen in some job, and all that follows from it."""
-        if len(self.lives) < JOBS_AT_ONCE:
+        if self.is_room:
             return self._create(now)
+        if not self.lives:
+            return []
         life = self.lives[self.rng.randrange(len(self.lives))]
         life.twin.now = now
         if not life.twin.ended and now <= life.twin.challenge_end:
@@ -174,18 +200,12 @@ class Maker:
 
     def _create(self, now: int) -> list[tuple[int, str, Values]]:
         self.jobs += 1
-        terms = _terms(self.jobs, now)
+        terms, owner, specification = self.offer(now)
         names = next(part for part in _ABIS["JobCreated"]["inputs"] if part["name"] == "terms")["components"]
         told = {part["name"]: value for part, value in zip(names, terms.to_abi(), strict=True)}
-        values = {
-            "owner": _account("owner", self.jobs % 40),
-            "aggregator": terms.aggregator,
-            "terms": told,
-            "specificationCid": _cid(bytes(keccak(b"%d" % self.jobs))),
-        }
+        values = {"owner": owner, "aggregator": terms.aggregator, "terms": told, "specificationCid": specification}
         twin = begin(_event("JobCreated", {"jobId": self.jobs, **values}))
-        trainers = sorted((_account("trainer", (self.jobs * 5 + k) % 400) for k in range(TRAINERS)), key=_as_number)
-        self.lives.append(Life(self.jobs, twin, random.Random(self.jobs), trainers=tuple(trainers)))  # noqa: S311
+        self.lives.append(self.life(twin))
         return [(self.jobs, "JobCreated", values)]
 
     def _happen(self, life: Life, events: list[tuple[str, Values]], now: int) -> list[tuple[int, str, Values]]:
@@ -270,9 +290,9 @@ def make_chain(events: int, depth: int, seed: int) -> tuple[SyntheticChain, list
 def _terms(job: int, now: int) -> Terms:
     reward = (1 + job % 7) * _ETHER // 10
     return Terms(
-        aggregator=_account("aggregator", job % 10),
+        aggregator=account_of("aggregator", job % 10),
         reward_per_round=reward,
-        rule=_account("rule", 0),
+        rule=account_of("rule", 0),
         dimension=2**20,
         coordinate_bits=16,
         scale_exponent=12,
@@ -310,16 +330,19 @@ def _event(name: str, values: Values) -> Event:
     return Event(name, values, 0, none, 0, none)
 
 
-def _account(role: str, number: int) -> ChecksumAddress:
+def account_of(role: str, number: int) -> ChecksumAddress:
+    """Return an account that nobody has the key of."""
     return to_checksum_address(keccak(f"{role} {number}".encode())[:20])
 
 
-def _as_number(account: str) -> int:
-    return int(account, 16)
+def in_order(accounts: Sequence[ChecksumAddress]) -> tuple[ChecksumAddress, ...]:
+    """Return accounts as the market sorts them."""
+    return tuple(sorted(accounts, key=lambda account: int(account, 16)))
 
 
-def _cid(content: bytes) -> bytes:
-    return b"\x01\x55\x12\x20" + content
+def binary_cid(digest: bytes) -> bytes:
+    """Return the binary CID of raw content by its SHA-256."""
+    return b"\x01\x55\x12\x20" + digest
 
 
 def _log(name: str, values: Values) -> dict[str, Any]:
