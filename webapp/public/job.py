@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -14,7 +15,6 @@ from markupsafe import Markup
 from marketplace.chain.structs import JobState, Terms
 from marketplace.index.queries.accounts import AggregatorProfile, aggregator_profile
 from marketplace.index.queries.history import (
-    DecidedPart,
     DecidedRound,
     Milestone,
     TrackRecord,
@@ -120,9 +120,10 @@ class JobView:
         """What its aggregator has done in this market."""
         return aggregator_sentence(self.aggregator)
 
-    def parts_of(self, number: int) -> tuple[DecidedPart, ...]:
-        """Return what a round decided; nothing while it is under way."""
-        return next((each.decided for each in self.decided if each.number == number), ())
+    def verdicts_of(self, number: int) -> Counter[str]:
+        """Return how many of each verdict a round came to; nothing while it is under way."""
+        decided = next((each.decided for each in self.decided if each.number == number), ())
+        return Counter(part.verdict for part in decided)
 
     @cached_property
     def money_lines(self) -> list[MoneyLine]:
