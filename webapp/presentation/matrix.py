@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from math import isqrt, sqrt
+from math import isqrt
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 from eth_typing import ChecksumAddress
 from markupsafe import Markup
 
@@ -22,6 +24,8 @@ _BYTES_PER_ENTRY: Final = 8
 _KEPT_ROUNDS: Final = 256
 # Steps of colour between a cosine of 0 and one of 1.
 SHADES: Final = 5
+# More rows than these are no picture any more.
+MOST_SHOWN: Final = 40
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,12 @@ class ShownMatrix:
     ----------
     accounts
         The accepted trainers, in the matrix's order.
+    places
+        Those of them that are shown, by their place among `accounts`.
     references
         How many of the last rows are the referee's.
     cells
-        The cosines of the trainers' updates, and of the referee's first vector if there is one.
+        The cosines of the updates of the trainers that are shown, and of the referee's first vector if there is one.
     sentences
         For each trainer, what the rule made of it and why; None where the rule computed here does not say what the
         chain's events say.
@@ -57,14 +63,20 @@ class ShownMatrix:
     """
 
     accounts: tuple[ChecksumAddress, ...]
+    places: tuple[int, ...]
     references: int
     cells: tuple[tuple[Cell, ...], ...]
     sentences: tuple[str, ...] | None
     outlier: int | None
 
+    @property
+    def shown(self) -> list[ChecksumAddress]:
+        """The trainers that are shown."""
+        return [self.accounts[place] for place in self.places]
+
     @cached_property
     def rows(self) -> tuple[Markup, ...]:
-        """The cells of each row: tens of thousands in the largest jobs, too many for a template to make one by one."""
+        """The cells of each row: too many for a template to make one by one."""
         return tuple(Markup("".join(cell.markup() for cell in row)) for row in self.cells)  # noqa: S704 - numbers alone
 
 
@@ -107,11 +119,14 @@ def _shown(
 ) -> ShownMatrix:
     rows = rows_of(gram)
     matrix = unpack_gram(gram, rows)
-    references = rows - len(accounts)
-    shown = len(accounts) + min(1, references)
-    cells = _cells([[int(entry) for entry in row[:shown]] for row in matrix[:shown]])
+    references, count = rows - len(accounts), len(accounts)
+    cosines = _cosines(matrix[: count + min(1, references), : count + min(1, references)])
+    outlier = _outlier(cosines, weights)
+    places = _least_alike(cosines[:count, :count], outlier)
+    rows_shown = [*places, *range(count, len(cosines))]
+    cells = tuple(tuple(_cell(float(cosines[i, j])) for j in rows_shown) for i in rows_shown)
     sentences = _sentences(rule_name, matrix, references, names, tolerated, weights)
-    return ShownMatrix(accounts, references, cells, sentences, _outlier(cells, weights))
+    return ShownMatrix(accounts, places, references, cells, sentences, outlier)
 
 
 def rows_of(gram: bytes) -> int:
@@ -119,17 +134,26 @@ def rows_of(gram: bytes) -> int:
     return (isqrt(1 + 8 * (len(gram) // _BYTES_PER_ENTRY)) - 1) // 2
 
 
-def _cells(matrix: list[list[int]]) -> tuple[tuple[Cell, ...], ...]:
-    norms = [sqrt(row[place]) for place, row in enumerate(matrix)]
-    return tuple(
-        tuple(_cell(entry, norms[i] * norms[j], same=i == j) for j, entry in enumerate(row))
-        for i, row in enumerate(matrix)
-    )
+def _cosines(matrix: GramMatrix) -> npt.NDArray[np.float64]:
+    """Return the cosines of a matrix of inner products; 0 with an update of zeros."""
+    products = matrix.astype(np.float64)
+    norms = np.sqrt(np.diagonal(products))
+    both = np.outer(norms, norms)
+    cosines = np.divide(products, both, out=np.zeros_like(products), where=both > 0)
+    np.fill_diagonal(cosines, norms > 0)
+    clipped: npt.NDArray[np.float64] = np.clip(cosines, -1, 1)
+    return clipped
 
 
-def _cell(product: int, norms: float, *, same: bool) -> Cell:
-    cosine = 1.0 if same and norms else product / norms if norms else 0.0
-    cosine = max(-1.0, min(1.0, cosine))
+def _least_alike(cosines: npt.NDArray[np.float64], outlier: int | None) -> tuple[int, ...]:
+    """Return those who are least like the others, as many as are shown, in order; of many it is they who matter."""
+    likeness = cosines.sum(axis=1)
+    if outlier is not None:
+        likeness[outlier] = -np.inf
+    return tuple(sorted(int(place) for place in np.argsort(likeness, kind="stable")[:MOST_SHOWN]))
+
+
+def _cell(cosine: float) -> Cell:
     return Cell(cosine, round(cosine * SHADES))
 
 
@@ -152,10 +176,10 @@ def _sentences(
         return None
 
 
-def _outlier(cells: tuple[tuple[Cell, ...], ...], weights: tuple[int, ...]) -> int | None:
+def _outlier(cosines: npt.NDArray[np.float64], weights: tuple[int, ...]) -> int | None:
     """Return who, of those without a weight, is least like those who have one."""
     kept = [place for place, weight in enumerate(weights) if weight]
     left_out = [place for place, weight in enumerate(weights) if not weight]
     if not kept or not left_out:
         return None
-    return min(left_out, key=lambda place: sum(cells[place][other].cosine for other in kept))
+    return left_out[int(np.argmin(cosines[np.ix_(left_out, kept)].sum(axis=1)))]
