@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from marketplace.chain.devnet.anvil import start_anvil
+from tests.parties.conftest import held_out
 from tests.webapp.seed import START, Seeded, seed_market
 
 HERE = Path(__file__).parent
@@ -64,26 +66,34 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         command = [sys.executable, "-c", "from marketplace.cli import main; main()", "web", "--port", str(port)]
         command += ["--rpc", rpc, "--deployment", str(seeded.deployment_file), "--store", str(directory / "store")]
         command += ["--finality", "8", "--requests-per-minute", "100000", "--workers", "1"]
+        data = held_out()
+        np.savez(directory / "held-out.npz", x=data.x, y=data.y)
+        measured = seeded.jobs["completed"].view.job
+        command += ["--held-out", f"{measured}={directory / 'held-out.npz'}"]
         environment = {**os.environ, "CAIRN_HOME": str(directory / "home")}
         process = subprocess.Popen(command, env=environment)
         try:
             await_answer(f"http://127.0.0.1:{port}/ready", process)
+            # Its accuracy is looked at too.
+            await_answer(f"http://127.0.0.1:{port}/jobs/{measured}", process, b'class="drawing"')
             yield Served(seeded, f"http://127.0.0.1:{port}")
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 130
 
 
-def await_answer(url: str, process: subprocess.Popen) -> None:
+def await_answer(url: str, process: subprocess.Popen, words: bytes = b"") -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, "cairn web has ended"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
                 assert answer.status == 200
-                return
+                if words in answer.read():
+                    return
         except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
+            pass  # it is not there yet
+        time.sleep(0.2)
     raise AssertionError(f"{url} did not answer in {START_SECONDS} s")
 
 

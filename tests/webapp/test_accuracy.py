@@ -119,13 +119,13 @@ def test_pages_hear_of_what_was_measured(app: Flask, measurer: Measurer) -> None
 
 def test_a_plot_escapes_words_and_thins_its_labels() -> None:
     points = [Point(number, 50 + number % 7, f'<b>"{number}"') for number in range(3, 103)]
-    drawing = line_plot(points, '"><script>', "%")
+    drawing = line_plot(points, '"><script>')
     assert "<b>" not in drawing
     assert "<script" not in drawing
     assert drawing.count("<circle") == 100
     labels = [number for number in range(3, 103) if f">{number}</text>" in drawing]
     assert 10 <= len(labels) <= 30
-    alone = line_plot([Point(1, 97.5, "one")], "one", "%")
+    alone = line_plot([Point(1, 97.5, "one")], "one")
     assert alone.count("<circle") == 1
 
 

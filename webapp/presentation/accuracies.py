@@ -18,4 +18,4 @@ def accuracy_plot(found: Sequence[Accuracy]) -> Markup:
     words = f"Accuracy after round {first.round}: {percent(first.accuracy)}"
     if last is not first:
         words += f", after round {last.round}: {percent(last.accuracy)}"
-    return line_plot(points, words, "Accuracy, %")
+    return line_plot(points, words)

@@ -11,8 +11,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import pygal  # type: ignore[import-untyped]
 from markupsafe import Markup
 
-WIDTH: Final = 720
-HEIGHT: Final = 260
+WIDTH: Final = 480
+HEIGHT: Final = 210
 # So many labels of rounds stand beside each other without touching.
 MOST_LABELS: Final = 12
 # What pygal puts in for its own script and style; the page's policy lets neither run.
@@ -31,7 +31,7 @@ class Point:
     words: str
 
 
-def line_plot(points: Sequence[Point], words: str, unit: str) -> Markup:
+def line_plot(points: Sequence[Point], words: str) -> Markup:
     """Return a line over the rounds.
 
     Parameters
@@ -40,8 +40,6 @@ def line_plot(points: Sequence[Point], words: str, unit: str) -> Markup:
         By round; at least one.
     words
         What is shown, for those who don't see it; the page has the numbers in a table too.
-    unit
-        What stands at the upright axis.
     """
     chart = pygal.XY(
         js=[],
@@ -52,8 +50,8 @@ def line_plot(points: Sequence[Point], words: str, unit: str) -> Markup:
         height=HEIGHT,
         show_legend=False,
         x_title="Round",
-        y_title=unit,
         dots_size=4,
+        max_scale=6,
         x_labels=_labels([point.round for point in points]),
         xrange=(points[0].round - 0.5, points[-1].round + 0.5),
         range=_range([point.value for point in points]),
@@ -80,7 +78,7 @@ def _labels(rounds: Sequence[int]) -> list[int]:
 def _range(values: Sequence[float]) -> tuple[float, float]:
     """Return values a little beyond the least and the largest, so that one alone stands in the middle."""
     least, largest = min(values), max(values)
-    room = max(0.1 * (largest - least), 0.5)
+    room = max(0.1 * (largest - least), 1.0)
     return least - room, largest + room
 
 
