@@ -56,6 +56,7 @@ def end_session(session: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("CAIRN_WALKTHROUGH" not in os.environ, reason="takes five minutes: ./scripts/test --walkthrough")
 def test_the_walk_through_pays_everybody_and_leaves_nothing_in_the_market(tmp_path):
     port = free_port()
     script = walk_through().replace("cairn devnet", f"cairn devnet --port {port}")
