@@ -38,10 +38,13 @@ run = Run("", "trainer", 1, "0x", 7, "0x", os.getpid(), 0, "log.jsonl")
 stop = threading.Event()
 signal.signal(signal.SIGTERM, (lambda *_: None) if behaviour == "deaf" else (lambda *_: stop.set()))
 with record_run(directory, lambda name: replace(run, name=name), "trainer-7") as record:
-    if behaviour == "fork" and os.fork() == 0:
+    child = os.fork() if behaviour == "fork" else None
+    if child == 0:
+        print("running", flush=True)
         sys.stdin.read()
         os._exit(0)
-    print("running", flush=True)
+    if child is None:
+        print("running", flush=True)
     stop.wait()
     record.finish(State.STOPPED)
 """
