@@ -6,9 +6,11 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from flask.testing import FlaskClient
 
 from contribution.gram import pack_gram
 from contribution.rules import DEFAULT_RULE, RULES
+from tests.webapp.seed import Seeded
 from webapp.presentation.matrix import MOST_SHOWN, SHADES, ShownMatrix, shown_matrix
 
 
@@ -68,3 +70,19 @@ def test_another_rules_decision_is_not_explained() -> None:
     accounts, names = [f"0x{place:040x}" for place in range(6)], [f"trainer {place}" for place in range(6)]
     matrix = shown_matrix(DEFAULT_RULE, pack_gram(gram), accounts, names, 1, (65_536, 0, 0, 0, 0, 0))
     assert matrix.sentences is None
+
+
+def test_a_large_jobs_page_leaves_the_reasons_to_the_rounds(
+    client: FlaskClient, seeded: Seeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.public.job.MOST_SHOWN", 3)
+    monkeypatch.setattr("webapp.public.job.SHOWN_ROUNDS_OF_MANY", 2)
+    job = seeded.jobs["completed"].job
+    page = client.get(f"/jobs/{job}").text
+    assert f'href="/jobs/{job}/rounds/3#matrix">What the rule made of each trainer</a>' in page
+    assert "stands out most" in page
+    assert "no gain" not in page
+    assert "The rule computed here" not in page
+    assert f"/jobs/{job}/rounds/2" in page
+    assert f"/jobs/{job}/rounds/1" not in page
+    assert "no gain" in client.get(f"/jobs/{job}/rounds/3").text

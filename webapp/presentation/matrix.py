@@ -56,8 +56,8 @@ class ShownMatrix:
     cells
         The cosines of the updates of the trainers that are shown, and of the referee's first vector if there is one.
     sentences
-        For each trainer, what the rule made of it and why; None where the rule computed here does not say what the
-        chain's events say.
+        For each trainer, what the rule made of it and why; none if that was not asked for, and None where the rule
+        computed here does not say what the chain's events say.
     outlier
         Place of the trainer that stands out most; None if nobody was left out.
     """
@@ -87,6 +87,8 @@ def shown_matrix(
     names: Sequence[str],
     tolerated: int,
     weights: Sequence[int],
+    *,
+    explained: bool = True,
 ) -> ShownMatrix:
     """Return a settled round's matrix as it is shown.
 
@@ -104,8 +106,10 @@ def shown_matrix(
         Faulty updates that the job tolerates.
     weights
         What the event says that each got.
+    explained
+        Whether to say what the rule made of each trainer, which takes the rule once more.
     """
-    return _shown(rule_name, gram, tuple(accounts), tuple(names), tolerated, tuple(weights))
+    return _shown(rule_name, gram, tuple(accounts), tuple(names), tolerated, tuple(weights), explained)
 
 
 @lru_cache(_KEPT_ROUNDS)
@@ -116,6 +120,7 @@ def _shown(
     names: tuple[str, ...],
     tolerated: int,
     weights: tuple[int, ...],
+    explained: bool,
 ) -> ShownMatrix:
     rows = rows_of(gram)
     matrix = unpack_gram(gram, rows)
@@ -125,7 +130,7 @@ def _shown(
     places = _least_alike(cosines[:count, :count], outlier)
     rows_shown = [*places, *range(count, len(cosines))]
     cells = tuple(tuple(_cell(float(cosines[i, j])) for j in rows_shown) for i in rows_shown)
-    sentences = _sentences(rule_name, matrix, references, names, tolerated, weights)
+    sentences = _sentences(rule_name, matrix, references, names, tolerated, weights) if explained else ()
     return ShownMatrix(accounts, places, references, cells, sentences, outlier)
 
 

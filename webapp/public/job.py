@@ -30,7 +30,7 @@ from marketplace.storage.cid import parse_binary_cid
 from webapp.accuracy.records import Accuracy, accuracies_of
 from webapp.kept_answers import looked_up
 from webapp.presentation.accuracies import accuracy_plot
-from webapp.presentation.matrix import ShownMatrix, shown_matrix
+from webapp.presentation.matrix import MOST_SHOWN, ShownMatrix, shown_matrix
 from webapp.presentation.money import MoneyLine, money_lines
 from webapp.presentation.shares import ShareCell, numbered, settled, share_rows
 from webapp.presentation.terms import terms_in_words
@@ -39,6 +39,8 @@ from webapp.public.asking import one_state, value_of
 from webapp.site import site
 
 SHOWN_ROUNDS: Final = 20
+# Of a job with so many trainers that its page would be long and slow.
+SHOWN_ROUNDS_OF_MANY: Final = 8
 
 pages: Final = Blueprint("job", __name__)
 
@@ -145,8 +147,9 @@ def read_job(number: int) -> JobView:
         page = value_of(job_page(reader, number))
         if page is None:
             abort(404, f"There is no job {number} in this market.")
-        rounds = list_rounds(reader, number, size=SHOWN_ROUNDS).value.items
-        decided = decided_rounds(reader, number, size=SHOWN_ROUNDS).value
+        shown = SHOWN_ROUNDS if len(page.seats) <= MOST_SHOWN else SHOWN_ROUNDS_OF_MANY
+        rounds = list_rounds(reader, number, size=shown).value.items
+        decided = decided_rounds(reader, number, size=shown).value
         money = job_money(reader, number).value
         milestones = job_milestones(reader, number).value
         aggregator = aggregator_profile(reader, page.line.aggregator, size=1).value
@@ -189,5 +192,8 @@ def last_matrix(
     accounts = [part.account for part in accepted]
     names = [f"trainer {numbers[account]}" for account in accounts]
     weights = [part.weight or 0 for part in accepted]
-    matrix = shown_matrix(site().rule_name(terms.rule), last.gram or b"", accounts, names, terms.tolerated, weights)
+    # The round's page has the reasons; here they are left out where there are many.
+    explained = len(accounts) <= MOST_SHOWN
+    rule = site().rule_name(terms.rule)
+    matrix = shown_matrix(rule, last.gram or b"", accounts, names, terms.tolerated, weights, explained=explained)
     return matrix, last.number
