@@ -127,8 +127,9 @@ def test_who_waits_too_long_sends_nothing(pool: Pool, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_process_killed_over_and_over_ends_where_a_calm_one_does(pool: Pool, start: Start, tmp_path: Path) -> None:
-    for value in range(1, 9):
+    values = range(1, 4)
+    for value in values:
         for crash in (*CRASHES, NOWHERE):
             if finish(start(crash, value)) == 0:
                 break
-    assert (pool.noted(), pool.nonce()) == (list(range(1, 9)), 8)
+    assert (pool.noted(), pool.nonce()) == (list(values), len(values))

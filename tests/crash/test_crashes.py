@@ -14,7 +14,7 @@ import pytest
 from tests.crash.plan import AGGREGATOR, REFEREE, SENT, draw_plan
 
 SEED = 1
-KILLS = 100 if os.environ.get("CAIRN_DEEP") else 20
+KILLS = 100 if os.environ.get("CAIRN_DEEP") else 12
 STEPS = {
     AGGREGATOR: {"accept", "fetch", "open", "check", "score", "prove", "store", "keep", "settle", "write the model"},
     REFEREE: {"check the model", "compute", "commit", "keep", "submit", "deliver"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from marketplace.index.texts import fetch_texts
 from tests.audit.scenarios import aborted, completed, eventful, flagged, in_tokens, refuted
 from tests.index.play import Play
 
-JOBS = [completed, in_tokens, flagged]
-SLOW = [eventful, aborted, refuted]
+JOBS = [completed, flagged]
+SLOW = [eventful, refuted]
+DEEP = [in_tokens, aborted]
 
 
 def entries(reader: Reader) -> list[EntryLine]:
@@ -33,7 +35,14 @@ def entries(reader: Reader) -> list[EntryLine]:
         after = page.next
 
 
-@pytest.fixture(scope="module", params=[*JOBS, *(pytest.param(job, marks=pytest.mark.slow) for job in SLOW)])
+@pytest.fixture(
+    scope="module",
+    params=[
+        *JOBS,
+        *(pytest.param(job, marks=pytest.mark.slow) for job in SLOW),
+        *(DEEP if os.environ.get("CAIRN_DEEP") else []),
+    ],
+)
 def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     return request.param(tmp_path_factory.mktemp("job"))
 

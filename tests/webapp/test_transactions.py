@@ -166,6 +166,13 @@ def send(quiet: Quiet, account, request: dict[str, str], **changed) -> str:
     return "0x" + bytes(quiet.w3.eth.send_raw_transaction(account.sign_transaction(fields_).raw_transaction)).hex()
 
 
+def paid(page: str) -> tuple[str, str]:
+    """Return what a page says of the money that a withdrawal pays, and how much, in wei."""
+    found = re.search(r'<dt>([^<]*)</dt><dd id="withdrawal"><data class="amount" value="(\d+)"', page)
+    assert found, page
+    return found[1], found[2]
+
+
 def test_a_withdrawal_from_the_wish_to_the_money(quiet: Quiet, quiet_app: Flask) -> None:
     browser, job = Browser(quiet_app.test_client(), quiet.owner).sign_in(), quiet.jobs["aborted"]
     me = browser.client.get("/me").text
@@ -190,11 +197,13 @@ def test_a_withdrawal_from_the_wish_to_the_money(quiet: Quiet, quiet_app: Flask)
     due = quiet.market.withdrawable(job, quiet.owner.address)
     assert due == 33 * ETHER // 10
     assert "not sent" in page
+    assert paid(page) == ("Pays you now", str(due))
     told = send(quiet, quiet.owner, request)
     assert browser.post_json(f"{place}/sent", {"hash": told}).json == {"hash": told}
     done = browser.client.get(place).text
     assert 'data-stage="done"' in done
     assert quiet.market.withdrawable(job, quiet.owner.address) == 0
+    assert paid(done) == ("Paid you", str(due))
     assert told in browser.client.get("/me").text
 
 

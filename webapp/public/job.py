@@ -20,6 +20,7 @@ from marketplace.index.queries.history import (
     TrackRecord,
     decided_rounds,
     job_milestones,
+    round_gram,
     track_records,
 )
 from marketplace.index.queries.jobs import JobPage, SeatLine, job_page
@@ -155,8 +156,10 @@ def read_job(number: int) -> JobView:
         aggregator = aggregator_profile(reader, page.line.aggregator, size=1).value
         accounts = [seat.account for seat in page.seats]
         records = track_records(reader, accounts).value
+        last = next(reversed(settled(decided)), None)
+        gram = round_gram(reader, number, last.number).value if last else None
     numbers = numbered(accounts)
-    matrix, matrix_round = last_matrix(decided, page.terms, numbers)
+    matrix = round_matrix(last, gram, page.terms, numbers) if last and gram else None
     return JobView(
         page,
         rounds,
@@ -169,7 +172,7 @@ def read_job(number: int) -> JobView:
         str(parse_binary_cid(page.specification_cid)),
         numbers,
         matrix,
-        matrix_round,
+        last.number if last else None,
         measured(decided, found),
     )
 
@@ -180,20 +183,12 @@ def measured(decided: tuple[DecidedRound, ...], found: tuple[Accuracy, ...]) -> 
     return tuple(each for each in found if commitments.get(each.round) == each.model_commitment)
 
 
-def last_matrix(
-    decided: tuple[DecidedRound, ...], terms: Terms, numbers: dict[ChecksumAddress, int]
-) -> tuple[ShownMatrix | None, int | None]:
-    """Return the matrix of the last settled round, and its number."""
-    found = [each for each in settled(decided) if each.gram]
-    if not found:
-        return None, None
-    last = found[-1]
-    accepted = [part for part in last.decided if part.verdict != "excluded"]
+def round_matrix(round_: DecidedRound, gram: bytes, terms: Terms, numbers: dict[ChecksumAddress, int]) -> ShownMatrix:
+    """Return a settled round's matrix, without the reasons if there are many trainers: the round's page has them."""
+    accepted = [part for part in round_.decided if part.verdict != "excluded"]
     accounts = [part.account for part in accepted]
     names = [f"trainer {numbers[account]}" for account in accounts]
     weights = [part.weight or 0 for part in accepted]
-    # The round's page has the reasons; here they are left out where there are many.
     explained = len(accounts) <= MOST_SHOWN
     rule = site().rule_name(terms.rule)
-    matrix = shown_matrix(rule, last.gram or b"", accounts, names, terms.tolerated, weights, explained=explained)
-    return matrix, last.number
+    return shown_matrix(rule, gram, accounts, names, terms.tolerated, weights, explained=explained)

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from marketplace.chain.errors import ChainError
 from marketplace.chain.local_chains import LOCAL_CHAIN_IDS
-from marketplace.job.quantities import NATIVE
+from marketplace.job.quantities import NATIVE, Currency
 from webapp.refusals import NoNodeError
 from webapp.security.limits import json_body
 from webapp.sign_in.sessions import required_account
@@ -35,6 +35,14 @@ pages: Final = Blueprint("transactions", __name__)
 
 
 @dataclass(frozen=True)
+class Withdrawal:
+    """What a withdrawal pays: smallest units, and what they are of; None if that is not known."""
+
+    amount: int
+    currency: Currency | None
+
+
+@dataclass(frozen=True)
 class TransactionView:
     """A transaction as its page shows it.
 
@@ -44,14 +52,15 @@ class TransactionView:
         What it is, in words, and how far it is.
     title
         What it is for.
-    is_local
-        Whether it is of a local chain, whose node any wallet of this machine can be told.
+    withdrawal
+        What a withdrawal paid, or would pay now; None for all else, and where no node says.
     """
 
     prepared: Prepared
     decoded: DecodedCall
     progress: Progress
     title: str
+    withdrawal: Withdrawal | None
 
     @property
     def request(self) -> dict[str, str]:
@@ -89,7 +98,7 @@ def transaction(identifier: str) -> ResponseReturnValue:
     progress = _progress(prepared)
     if progress.nonce is not None and prepared.nonce is None:
         note_nonce(site().state, prepared, progress.nonce)
-    view = TransactionView(prepared, decoded, progress, title_of(prepared.unsigned))
+    view = TransactionView(prepared, decoded, progress, title_of(prepared.unsigned), _withdrawal(prepared, progress))
     return render_template("transactions/transaction.html", view=view, Stage=Stage, Kind=Kind, NATIVE=NATIVE)
 
 
@@ -123,6 +132,19 @@ def _progress(prepared: Prepared) -> Progress:
             "This site's node does not answer at the moment, so that nothing can be said here; your wallet knows."
         )
         return Progress(Stage.UNSENT if prepared.hash is None else Stage.UNKNOWN, sentence, prepared.hash)
+
+
+def _withdrawal(prepared: Prepared, progress: Progress) -> Withdrawal | None:
+    unsigned, amount = prepared.unsigned, progress.withdrawn
+    if unsigned.kind != Kind.WITHDRAW or unsigned.job is None or (progress.stage.is_over and amount is None):
+        return None
+    try:
+        market = site().node.market()
+        if amount is None:
+            amount = market.withdrawable(unsigned.job, unsigned.account)
+        return Withdrawal(amount, site().currencies.of(market.terms(unsigned.job).token))
+    except (ChainError, NoNodeError):
+        return None
 
 
 def _block() -> int | None:

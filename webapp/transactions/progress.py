@@ -56,6 +56,8 @@ class Progress:
         That it has; None if the node has not seen it.
     job
         That it created; None if it created none.
+    withdrawn
+        What it paid out, in the smallest units of the job's token; None if it withdrew nothing.
     """
 
     stage: Stage
@@ -64,6 +66,7 @@ class Progress:
     block: int | None = None
     nonce: int | None = None
     job: int | None = None
+    withdrawn: int | None = None
 
 
 def progress_of(w3: Web3, prepared: Prepared) -> Progress:
@@ -102,7 +105,9 @@ def _included(w3: Web3, prepared: Prepared, found: Any) -> Progress:  # noqa: AN
     market = w3.eth.contract(prepared.unsigned.target, abi=load_artifact(MARKET).abi)
     created = market.events.JobCreated().process_receipt(receipt, errors=DISCARD)
     job = int(created[0]["args"]["jobId"]) if created else None
-    return Progress(Stage.DONE, f"Done: block {block} holds it.", said, block, nonce, job)
+    paid = market.events.Withdrawn().process_receipt(receipt, errors=DISCARD)
+    withdrawn = int(paid[0]["args"]["amount"]) if paid else None
+    return Progress(Stage.DONE, f"Done: block {block} holds it.", said, block, nonce, job, withdrawn)
 
 
 def _vanished(w3: Web3, prepared: Prepared) -> Progress:

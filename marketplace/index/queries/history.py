@@ -19,6 +19,8 @@ _ROUNDS: Final = table_named("rounds")
 _SEATS: Final = table_named("seats")
 _CONTRIBUTIONS: Final = table_named("contributions")
 
+_DECIDED: Final = ("number", "outcome", "overturned", "ended_time", "paid", "model_commitment")
+
 MILESTONES: Final = (
     "JobCreated",
     "JobAccepted",
@@ -46,8 +48,7 @@ class Milestone:
 class DecidedRound:
     """A round that has ended, and what it made of whom; `decided` is ordered by account.
 
-    `outcome` and `overturned` are those of `RoundLine`; `gram`, the packed matrix, and `model_commitment` are a settled
-    round's.
+    `outcome` and `overturned` are those of `RoundLine`; `model_commitment` is a settled round's.
     """
 
     number: int
@@ -55,7 +56,6 @@ class DecidedRound:
     overturned: str | None
     ended_time: int
     paid: int | None
-    gram: bytes | None
     model_commitment: bytes | None
     decided: tuple[DecidedPart, ...]
 
@@ -106,8 +106,9 @@ def job_milestones(reader: Reader, job: int, *, size: int = 50) -> Answer[tuple[
 
 def decided_rounds(reader: Reader, job: int, *, size: int = 50) -> Answer[tuple[DecidedRound, ...]]:
     """Return the last rounds of a job that have ended, at most `size`, the oldest first; raises as `list_rounds`."""
+    # Not the matrices, each of which takes 66 kB with 128 trainers.
     last = (
-        select(_ROUNDS)
+        select(*(_ROUNDS.c[name] for name in _DECIDED))
         .where(_ROUNDS.c.job == check_number(job), _ROUNDS.c.outcome.is_not(None))
         .order_by(_ROUNDS.c.number.desc())
         .limit(check_size(size))
@@ -132,13 +133,20 @@ def decided_rounds(reader: Reader, job: int, *, size: int = 50) -> Answer[tuple[
             row.overturned,
             row.ended_time,
             row.paid,
-            None if row.gram is None else bytes(row.gram),
             None if row.model_commitment is None else bytes(row.model_commitment),
             tuple(by_round.get(row.number, ())),
         )
         for row in reversed(rounds)
     ]
     return Answer(tuple(found), standing)
+
+
+def round_gram(reader: Reader, job: int, number: int) -> Answer[bytes | None]:
+    """Return a settled round's packed Gram matrix; None if there is none. Raises `QueryError` as `list_rounds`."""
+    query = select(_ROUNDS.c.gram).where(_ROUNDS.c.job == check_number(job), _ROUNDS.c.number == number)
+    with reader.asking() as (connection, market_id, standing):
+        gram = connection.execute(query.where(_ROUNDS.c.market_id == market_id)).scalar()
+    return Answer(None if gram is None else bytes(gram), standing)
 
 
 def track_records(reader: Reader, accounts: Sequence[ChecksumAddress]) -> Answer[dict[ChecksumAddress, TrackRecord]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from eth_typing import ChecksumAddress
 from sqlalchemy import select
 
 from marketplace.index.columns import sums_of, total_of
@@ -19,28 +18,27 @@ _SUMS: Final = sums_of(_ENTRIES.c.amount)
 
 @dataclass(frozen=True)
 class Flow:
-    """What the events of one name moved into or out of one pot of a job, in the token's smallest unit.
+    """What the events of one name moved into or out of one kind of pot of a job, in the token's smallest unit.
 
     Attributes
     ----------
     event
         The name.
-    pot, account
-        As in `tables.Entry`.
+    pot
+        As in `tables.Entry`, those of all accounts together.
     gained, lost
         What it got and what it gave away; neither is negative.
     """
 
     event: str
     pot: str
-    account: ChecksumAddress | None
     gained: int
     lost: int
 
 
 @dataclass(frozen=True)
 class JobMoney:
-    """The money of a job; `flows` are ordered by pot, account and event.
+    """The money of a job; `flows` are ordered by pot and event.
 
     What was paid in is what is held and what was paid out, whatever happened in between.
     """
@@ -57,22 +55,18 @@ class JobMoney:
         """What left the market."""
         return sum(flow.gained for flow in self.flows if flow.pot == OUTSIDE)
 
-    def held(self, pot: str, account: ChecksumAddress | None = None) -> int:
-        """Return what a pot holds: of one account, or of all and of nobody."""
-        found = [flow for flow in self.flows if flow.pot == pot and account in (None, flow.account)]
-        return sum(flow.gained - flow.lost for flow in found)
+    def held(self, pot: str) -> int:
+        """Return what the pots of one kind hold."""
+        return sum(flow.gained - flow.lost for flow in self.flows if flow.pot == pot)
 
 
 def job_money(reader: Reader, job: int) -> Answer[JobMoney]:
     """Return the money of a job; without a flow if there is no such job. Raises `QueryError` as `list_rounds`."""
-    keys = _ENTRIES.c.pot, _ENTRIES.c.account, _ENTRIES.c.event, _ENTRIES.c.sign
+    keys = _ENTRIES.c.pot, _ENTRIES.c.event, _ENTRIES.c.sign
     query = select(*keys, *_SUMS).where(_ENTRIES.c.job == check_number(job)).group_by(*keys)
-    moved: dict[tuple[str, str, str], list[int]] = {}
+    moved: dict[tuple[str, str], list[int]] = {}
     with reader.asking() as (connection, market_id, standing):
-        for pot, account, event, sign, *sums in connection.execute(query.where(_ENTRIES.c.market_id == market_id)):
-            moved.setdefault((pot, account or "", event), [0, 0])[0 if sign > 0 else 1] = total_of(sums)
-    flows = [
-        Flow(event, pot, ChecksumAddress(account) if account else None, gained, lost)  # type: ignore[arg-type]
-        for (pot, account, event), (gained, lost) in sorted(moved.items())
-    ]
-    return Answer(JobMoney(tuple(flows)), standing)
+        for pot, event, sign, *sums in connection.execute(query.where(_ENTRIES.c.market_id == market_id)):
+            moved.setdefault((pot, event), [0, 0])[0 if sign > 0 else 1] = total_of(sums)
+    flows = tuple(Flow(event, pot, gained, lost) for (pot, event), (gained, lost) in sorted(moved.items()))
+    return Answer(JobMoney(flows), standing)
