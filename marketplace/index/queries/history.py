@@ -9,7 +9,6 @@ from typing import Final
 from eth_typing import ChecksumAddress
 from sqlalchemy import func, select
 
-from marketplace.chain.structs import ExclusionReason
 from marketplace.index.queries.answers import Answer, Reader, check_number, check_size
 from marketplace.index.rows import table_named
 
@@ -20,6 +19,7 @@ _SEATS: Final = table_named("seats")
 _CONTRIBUTIONS: Final = table_named("contributions")
 
 _DECIDED: Final = ("number", "outcome", "overturned", "ended_time", "paid", "model_commitment")
+_PART: Final = ("round", "account", "verdict", "weight", "contribution")
 
 MILESTONES: Final = (
     "JobCreated",
@@ -62,14 +62,12 @@ class DecidedRound:
 
 @dataclass(frozen=True)
 class DecidedPart:
-    """What a round made of one trainer or the referee; see `Decided` in `queries.rounds`."""
+    """What a round made of one trainer or the referee, in short; see `Decided` in `queries.rounds`."""
 
     account: ChecksumAddress
     verdict: str
     weight: int | None
     contribution: int | None
-    payout: int | None
-    reason: ExclusionReason | None
 
 
 @dataclass(frozen=True)
@@ -117,15 +115,13 @@ def decided_rounds(reader: Reader, job: int, *, size: int = 50) -> Answer[tuple[
         rounds = connection.execute(last.where(_ROUNDS.c.market_id == market_id)).all()
         first = rounds[-1].number if rounds else 0
         parts = connection.execute(
-            select(_CONTRIBUTIONS).where(
+            select(*(_CONTRIBUTIONS.c[name] for name in _PART)).where(
                 _CONTRIBUTIONS.c.market_id == market_id, _CONTRIBUTIONS.c.job == job, _CONTRIBUTIONS.c.round >= first
             )
         ).all()
     by_round: dict[int, list[DecidedPart]] = {}
     for part in sorted(parts, key=lambda each: int(each.account, 16)):
-        reason = None if part.reason is None else ExclusionReason(part.reason)
-        scores = (part.weight, part.contribution, part.payout)
-        by_round.setdefault(part.round, []).append(DecidedPart(part.account, part.verdict, *scores, reason))
+        by_round.setdefault(part.round, []).append(DecidedPart(*part[1:]))
     found = [
         DecidedRound(
             row.number,
