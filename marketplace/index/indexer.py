@@ -30,6 +30,7 @@ from marketplace.index.store import (
     known_block,
     known_blocks,
     project,
+    refresh_statistics,
     set_alarm,
     take_in,
     take_out,
@@ -37,6 +38,8 @@ from marketplace.index.store import (
 
 # Jobs whose state stays in memory between batches.
 _KEPT_STATES: Final = 512
+# After so many events at once the database's statistics are of another market.
+_MANY_EVENTS: Final = 10_000
 
 Progress = Callable[[str], None]
 
@@ -111,6 +114,8 @@ class Indexer:
                 step.head = head.number
                 self._go_back(step, head)
                 self._go_on(step, head)
+                if step.events >= _MANY_EVENTS:
+                    refresh_statistics(self.engine)
                 return step
             except (ChainMovedError, NodeAnswerError, ConcurrentWriterError) as fault:
                 # What is in memory may belong to a batch that was not written.

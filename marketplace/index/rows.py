@@ -23,6 +23,11 @@ def table_named(name: str) -> Table:
     return Base.metadata.tables[name]
 
 
+def table_names() -> tuple[str, ...]:
+    """Return the names of the index's tables."""
+    return tuple(Base.metadata.tables)
+
+
 def insert_rows(connection: Connection, name: str, market_id: int, rows: Sequence[Row]) -> None:
     """Add rows of a market; their values are as the database stores them."""
     if not rows:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, text
 
 from marketplace.chain.history import HistoryReader
 from marketplace.index.columns import AMOUNT_LIMIT, amount_text, sums_of, total_of
-from marketplace.index.database import reading, writing
+from marketplace.index.database import open_database, reading, writing
 from marketplace.index.queries.accounts import trainer_profile
 from marketplace.index.queries.answers import QueryError, Reader
 from marketplace.index.queries.changes import changed_jobs
@@ -18,6 +18,7 @@ from marketplace.index.queries.jobs import JobFilter, job_page, list_jobs
 from marketplace.index.queries.money import job_money
 from marketplace.index.queries.rounds import round_page
 from marketplace.index.rows import replace_rows, table_named
+from marketplace.index.schema import upgrade
 from marketplace.storage.cid import raw_cid
 from tests.index.play import AGGREGATOR, OWNER, TRAINERS, Play
 
@@ -47,6 +48,24 @@ def test_the_money_of_a_job_is_what_the_contract_says(reader: Reader, play: Play
     assert job_money(reader, 99).value.flows == ()
     with pytest.raises(QueryError):
         job_money(reader, 0)
+
+
+def test_the_server_looks_at_its_tables_after_many_events(
+    play: Play, server_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marketplace.index.indexer._MANY_EVENTS", 40)
+    engine = open_database(server_database)
+    upgrade(engine)
+    looked_at = text("SELECT count(*) FROM pg_stats WHERE schemaname = 'public' AND tablename = 'events'")
+    indexer = play.indexer(engine)
+    counts = []
+    for acts in (2, 60):
+        play.act(acts, among=2)
+        indexer.step()
+        with reading(engine) as connection:
+            counts.append(connection.execute(looked_at).scalar_one())
+    engine.dispose()
+    assert counts[0] == 0 < counts[1]
 
 
 def test_sums_of_large_amounts_are_exact(engine: Engine, reader: Reader) -> None:
