@@ -75,12 +75,14 @@ def test_another_rules_decision_is_not_explained() -> None:
 def test_a_large_jobs_page_leaves_the_reasons_to_the_rounds(
     client: FlaskClient, seeded: Seeded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    job = seeded.jobs["completed"].job
+    assert "in brackets what each did in all jobs" in client.get(f"/jobs/{job}").text
     monkeypatch.setattr("webapp.public.job.MOST_SHOWN", 3)
     monkeypatch.setattr("webapp.public.job.SHOWN_ROUNDS_OF_MANY", 2)
-    job = seeded.jobs["completed"].job
-    page = client.get(f"/jobs/{job}").text
+    page = client.get(f"/jobs/{job}", headers={"Cache-Control": "no-cache"}).text
     assert f'href="/jobs/{job}/rounds/3#matrix">What the rule made of each trainer</a>' in page
     assert "stands out most" in page
+    assert "what each did in all jobs of this market stands on its own page" in page
     assert "no gain" not in page
     assert "The rule computed here" not in page
     assert f"/jobs/{job}/rounds/2" in page

@@ -62,6 +62,8 @@ class JobView:
         What its amounts are in; None if that is not known.
     specification
         The CID as text.
+    records
+        What each trainer did in all jobs; empty where there are many trainers.
     numbers
         Of each trainer.
     matrix, matrix_round
@@ -155,7 +157,7 @@ def read_job(number: int) -> JobView:
         milestones = job_milestones(reader, number).value
         aggregator = aggregator_profile(reader, page.line.aggregator, size=1).value
         accounts = [seat.account for seat in page.seats]
-        records = track_records(reader, accounts).value
+        records = {} if len(accounts) > MOST_SHOWN else track_records(reader, accounts).value
         last = next(reversed(settled(decided)), None)
         gram = round_gram(reader, number, last.number).value if last else None
     numbers = numbered(accounts)
