@@ -39,13 +39,14 @@ def test_cosines_are_those_of_the_matrix(seed: int) -> None:
     updates[1] = 0
     matrix, gram = shown(updates, 3)
     assert matrix.places == tuple(range(6))
-    assert len(matrix.cells) == 7
-    for i, row in enumerate(matrix.cells):
-        for j, cell in enumerate(row):
+    assert matrix.cosines.shape == (7, 7)
+    for i, row in enumerate(matrix.cosines):
+        for j, cosine in enumerate(row):
             norms = sqrt(int(gram[i, i])) * sqrt(int(gram[j, j]))
-            assert cell.cosine == pytest.approx(int(gram[i, j]) / norms if norms else 0.0, abs=1e-12)
-            assert cell.shade == round(cell.cosine * SHADES)
-            assert f">{cell.cosine:.2f}<".replace("-", "\N{MINUS SIGN}") in matrix.rows[i]
+            assert cosine == pytest.approx(int(gram[i, j]) / norms if norms else 0.0, abs=1e-12)
+            shade, written = round(cosine * SHADES), f"{cosine:.2f}".replace("-", "\N{MINUS SIGN}")
+            style = f"shade-minus{-shade}" if shade < 0 else f"shade{shade}"
+            assert matrix.rows[i].split("</td>")[j] == f'<td class="{style}">{written}'
     assert matrix.outlier == 3
     assert matrix.sentences is not None
 
@@ -60,7 +61,7 @@ def test_of_many_those_are_shown_who_matter() -> None:
     likeness = (gram[:128, :128] / np.outer(norms, norms)).sum(axis=1)
     left_out = [place for place in range(128) if place not in matrix.places]
     assert max(likeness[list(matrix.places)]) <= min(likeness[left_out])
-    assert [len(row) for row in matrix.cells] == [MOST_SHOWN + 1] * (MOST_SHOWN + 1)
+    assert matrix.cosines.shape == (MOST_SHOWN + 1, MOST_SHOWN + 1)
     assert matrix.shown == [matrix.accounts[place] for place in matrix.places]
 
 

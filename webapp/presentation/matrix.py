@@ -29,19 +29,6 @@ MOST_SHOWN: Final = 40
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A cosine as it is shown: its number, and the shade of its cell, from -5 to 5."""
-
-    cosine: float
-    shade: int
-
-    def markup(self) -> str:
-        """Return the cell of a table; nothing in it is anybody's words."""
-        style = f"shade{self.shade}" if self.shade >= 0 else f"shade-minus{-self.shade}"
-        return f'<td class="{style}">{self.cosine:.2f}</td>'.replace(">-", ">\N{MINUS SIGN}")
-
-
-@dataclass(frozen=True)
 class ShownMatrix:
     """A round's matrix.
 
@@ -53,8 +40,9 @@ class ShownMatrix:
         Those of them that are shown, by their place among `accounts`.
     references
         How many of the last rows are the referee's.
-    cells
-        The cosines of the updates of the trainers that are shown, and of the referee's first vector if there is one.
+    cosines
+        float64, shape (k, k): those of the updates of the trainers that are shown, and of the referee's first vector if
+        there is one.
     sentences
         For each trainer, what the rule made of it and why; none if that was not asked for, and None where the rule
         computed here does not say what the chain's events say.
@@ -65,7 +53,7 @@ class ShownMatrix:
     accounts: tuple[ChecksumAddress, ...]
     places: tuple[int, ...]
     references: int
-    cells: tuple[tuple[Cell, ...], ...]
+    cosines: npt.NDArray[np.float64]
     sentences: tuple[str, ...] | None
     outlier: int | None
 
@@ -77,7 +65,7 @@ class ShownMatrix:
     @cached_property
     def rows(self) -> tuple[Markup, ...]:
         """The cells of each row: too many for a template to make one by one."""
-        return tuple(Markup("".join(cell.markup() for cell in row)) for row in self.cells)  # noqa: S704 - numbers alone
+        return tuple(Markup("".join(map(_cell, row))) for row in self.cosines.tolist())  # noqa: S704 - numbers alone
 
 
 def shown_matrix(
@@ -129,9 +117,8 @@ def _shown(
     outlier = _outlier(cosines, weights)
     places = _least_alike(cosines[:count, :count], outlier)
     rows_shown = [*places, *range(count, len(cosines))]
-    cells = tuple(tuple(_cell(float(cosines[i, j])) for j in rows_shown) for i in rows_shown)
     sentences = _sentences(rule_name, matrix, references, names, tolerated, weights) if explained else ()
-    return ShownMatrix(accounts, places, references, cells, sentences, outlier)
+    return ShownMatrix(accounts, places, references, cosines[np.ix_(rows_shown, rows_shown)], sentences, outlier)
 
 
 def rows_of(gram: bytes) -> int:
@@ -158,8 +145,11 @@ def _least_alike(cosines: npt.NDArray[np.float64], outlier: int | None) -> tuple
     return tuple(sorted(int(place) for place in np.argsort(likeness, kind="stable")[:MOST_SHOWN]))
 
 
-def _cell(cosine: float) -> Cell:
-    return Cell(cosine, round(cosine * SHADES))
+def _cell(cosine: float) -> str:
+    """Return a cell of a table, in the shade of its number."""
+    shade = round(cosine * SHADES)
+    style = f"shade{shade}" if shade >= 0 else f"shade-minus{-shade}"
+    return f'<td class="{style}">{cosine:.2f}</td>'.replace(">-", ">\N{MINUS SIGN}")
 
 
 def _sentences(
