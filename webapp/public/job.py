@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from marketplace.chain.structs import JobState, Terms
-from marketplace.index.queries.accounts import AggregatorProfile, aggregator_profile
+from marketplace.index.queries.accounts import AggregatorRecord, aggregator_record
 from marketplace.index.queries.history import (
     DecidedRound,
     Milestone,
@@ -77,7 +77,7 @@ class JobView:
     decided: tuple[DecidedRound, ...]
     money: JobMoney
     milestones: tuple[Milestone, ...]
-    aggregator: AggregatorProfile
+    aggregator: AggregatorRecord
     records: dict[ChecksumAddress, TrackRecord]
     currency: Currency | None
     specification: str
@@ -155,7 +155,7 @@ def read_job(number: int) -> JobView:
         decided = decided_rounds(reader, number, size=shown).value
         money = job_money(reader, number).value
         milestones = job_milestones(reader, number).value
-        aggregator = aggregator_profile(reader, page.line.aggregator, size=1).value
+        aggregator = aggregator_record(reader, page.line.aggregator).value
         accounts = [seat.account for seat in page.seats]
         records = {} if len(accounts) > MOST_SHOWN else track_records(reader, accounts).value
         last = next(reversed(settled(decided)), None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from eth_typing import ChecksumAddress
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from marketplace.chain.structs import JobState
 from marketplace.index.queries.answers import (
@@ -63,8 +63,8 @@ class TrainerProfile:
 
 
 @dataclass(frozen=True)
-class AggregatorProfile:
-    """An aggregator's record over all jobs.
+class AggregatorRecord:
+    """What an aggregator has done over all jobs, counted.
 
     Attributes
     ----------
@@ -74,6 +74,21 @@ class AggregatorProfile:
         How many of its rounds were "settled", "void" or "expired".
     overturned
         How many were "refuted" or "flagged" with success.
+    """
+
+    states: Mapping[JobState, int]
+    outcomes: Mapping[str, int]
+    overturned: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class AggregatorProfile(AggregatorRecord):
+    """An aggregator's record, its penalties and its jobs.
+
+    Attributes
+    ----------
+    account
+        Whose it is.
     penalties
         What it lost by rounds that expired, by token, in the token's smallest unit.
     jobs
@@ -81,9 +96,6 @@ class AggregatorProfile:
     """
 
     account: ChecksumAddress
-    states: Mapping[JobState, int]
-    outcomes: Mapping[str, int]
-    overturned: Mapping[str, int]
     penalties: Mapping[ChecksumAddress, int]
     jobs: Page[JobLine]
 
@@ -131,25 +143,22 @@ def trainer_profile(
     return Answer(TrainerProfile(account, *totals, dict(earned), dict(burned), parts), standing)
 
 
+def aggregator_record(reader: Reader, account: ChecksumAddress) -> Answer[AggregatorRecord]:
+    """Return what an aggregator has done; nothing for an account that never was one."""
+    with reader.asking() as (connection, market_id, standing):
+        record = _record(connection, market_id, account)
+    return Answer(record, standing)
+
+
 def aggregator_profile(
     reader: Reader, account: ChecksumAddress, *, size: int = 50, after: str | None = None
 ) -> Answer[AggregatorProfile]:
     """Return an aggregator's record; one of zeros for an account that never was one. Raises as `list_jobs`."""
     with reader.asking() as (connection, market_id, standing):
-        mine = _JOBS.c.market_id == market_id, _JOBS.c.aggregator == account
-        states = connection.execute(select(_JOBS.c.state, func.count()).where(*mine).group_by(_JOBS.c.state)).all()
-        # Jobs are named by a list: with a join, databases without statistics begin with the rounds of everybody.
-        of_mine = _ROUNDS.c.market_id == market_id, _ROUNDS.c.job.in_(select(_JOBS.c.number).where(*mine))
-        ends = _ROUNDS.c.outcome, _ROUNDS.c.overturned
-        outcomes: Counter[str] = Counter()
-        overturned: Counter[str] = Counter()
-        ended = select(*ends, func.count()).where(*of_mine, _ROUNDS.c.outcome.is_not(None)).group_by(*ends)
-        for outcome, overturn, count in connection.execute(ended):
-            outcomes[outcome] += count
-            if overturn is not None:
-                overturned[overturn] += count
+        record = _record(connection, market_id, account)
+        rounds = _rounds_of(market_id, account)
         lost = connection.execute(
-            select(_ROUNDS.c.job, _ROUNDS.c.penalty).where(*of_mine, _ROUNDS.c.penalty.is_not(None))
+            select(_ROUNDS.c.job, _ROUNDS.c.penalty).where(*rounds, _ROUNDS.c.penalty.is_not(None))
         ).all()
         named = _JOBS.c.market_id == market_id, _JOBS.c.number.in_({row.job for row in lost})
         tokens = dict(map(tuple, connection.execute(select(_JOBS.c.number, _JOBS.c.token).where(*named))))
@@ -158,9 +167,30 @@ def aggregator_profile(
             penalties[tokens[job]] += penalty
         wanted = JobFilter(aggregator=account)
         jobs = jobs_in(connection, market_id, standing, wanted, order=Order.NEWEST, size=size, after=after)
+    counted = record.states, record.outcomes, record.overturned
+    return Answer(AggregatorProfile(*counted, account, dict(penalties), jobs), standing)
+
+
+def _record(connection: Connection, market_id: int, account: ChecksumAddress) -> AggregatorRecord:
+    mine = _JOBS.c.market_id == market_id, _JOBS.c.aggregator == account
+    states = connection.execute(select(_JOBS.c.state, func.count()).where(*mine).group_by(_JOBS.c.state))
     by_state = {JobState(state): count for state, count in states}
-    profile = AggregatorProfile(account, by_state, dict(outcomes), dict(overturned), dict(penalties), jobs)
-    return Answer(profile, standing)
+    ends = _ROUNDS.c.outcome, _ROUNDS.c.overturned
+    outcomes: Counter[str] = Counter()
+    overturned: Counter[str] = Counter()
+    ended = _ROUNDS.c.outcome.is_not(None)
+    counts = select(*ends, func.count()).where(*_rounds_of(market_id, account), ended).group_by(*ends)
+    for outcome, overturn, count in connection.execute(counts):
+        outcomes[outcome] += count
+        if overturn is not None:
+            overturned[overturn] += count
+    return AggregatorRecord(by_state, dict(outcomes), dict(overturned))
+
+
+def _rounds_of(market_id: int, account: ChecksumAddress) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    # Jobs are named by a list: with a join, databases without statistics begin with the rounds of everybody.
+    jobs = select(_JOBS.c.number).where(_JOBS.c.market_id == market_id, _JOBS.c.aggregator == account)
+    return _ROUNDS.c.market_id == market_id, _ROUNDS.c.job.in_(jobs)
 
 
 def list_entries(
