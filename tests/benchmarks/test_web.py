@@ -130,13 +130,12 @@ def test_the_client_counts_what_fails() -> None:
     listener.close()
 
 
-def test_the_committed_results_are_of_the_judged_size_and_nothing_failed(tmp_path: Path) -> None:
+def test_the_committed_results_are_of_the_judged_size_and_meet_every_goal(tmp_path: Path) -> None:
     rows = json.loads((RESULTS / "web.json").read_text("utf-8"))["results"]
     assert [row["database"] for row in rows] == ["sqlite", "postgresql"]
     found = web.goals(rows)
     assert len(found) == 8
-    # Times depend on what else the machine did; the page says which goals they meet.
-    assert all(goal.met for goal in found if "failed" in goal.name or "kB" in goal.name)
+    assert [goal.name for goal in found if not goal.met] == []
     web_performance.write_page(rows, found, 2, 3, tmp_path / "page.md")
     page = (tmp_path / "page.md").read_text("utf-8")
     assert page.count("| met |") + page.count("| **missed** |") == 8
