@@ -124,6 +124,7 @@ def test_few_sums_at_once_come_to_the_same(played, monkeypatch):
     assert fetched(view, small) == [1, 1, 1]
 
 
+@pytest.mark.skipif("not os.environ.get('CAIRN_DEEP')", reason="the demonstration and the audit's tests play such jobs")
 def test_without_momentum_the_last_sum_is_enough(tmp_path):
     small = started(tmp_path, 0.0)
     for _ in range(ROUNDS):
@@ -154,6 +155,7 @@ def test_nobody_trains_on_a_model_with_a_wrong_earlier_sum(tmp_path, monkeypatch
     assert small.view.history().rounds[3].submissions == {}
 
 
+@pytest.mark.skipif("not os.environ.get('CAIRN_DEEP')", reason="the audit's tests play such a job")
 def test_without_momentum_a_wrong_earlier_sum_harms_nobody(tmp_path, monkeypatch):
     small = with_a_wrong_first_sum(tmp_path, monkeypatch, 0.0)
     view = fresh(small)
